@@ -26,7 +26,7 @@ ENVIRONMENT = {
 }
 
 INVOCATION = SimpleNamespace(function_name="bench", aws_request_id="an invocation")
-"""What Lambda passes beside the event; by it the application knows that it runs there."""
+"""Context that Lambda passes beside the event; by it the application knows that it runs there."""
 
 Event = dict[str, Any]
 

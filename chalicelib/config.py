@@ -24,19 +24,19 @@ class Settings:
     server_session_lifetime_s: int = 24 * 3600
     uploader_minimum_version: str = "2.53.0"
     s3_path_style: bool = False
-    """Whether the path of an S3 address names the bucket, as endpoints other than AWS's own require."""
+    """True if the path of an S3 address names the bucket, as endpoints other than AWS's own require."""
     has_gateway: bool = True
-    """Whether API Gateway and Lambda pass on the replies: they limit their size, and take binary ones as base64."""
+    """True if API Gateway and Lambda pass on the replies: they limit their size, and take binary ones as base64."""
     takes_metrics: bool = True
-    """Whether the stage has a metrics stream; without one, events are accepted and dropped."""
+    """True if the stage has a metrics stream; without one, events are accepted and dropped."""
     sign_up: str = "open"
-    """Who may sign up: anyone (`open`), holders of a code (`invitation`), or nobody (`closed`)."""
+    """Mode of sign-up: for anyone (`open`), for holders of a code (`invitation`), or for nobody (`closed`)."""
     twiist_user_ids: frozenset[str] = frozenset()
     """Accounts that may add data of twiist pumps, as servers may."""
     partner_sectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Redirect URLs by `partner` or `partner/environment`."""
     verifies_emails: bool = False
-    """Whether a new account can sign in only after a server has set `emailVerified`."""
+    """True if a new account can sign in only after a server has set `emailVerified`."""
     mail_from: str = ""
     """The address that mail comes from; empty for a stage that sends none."""
     mail_folder: str = ""
@@ -57,20 +57,20 @@ class Settings:
     access_token_lifetime_s: int = 3600
     """A token can be revoked at once, so a shorter lifetime would cost more refreshes and protect little more."""
     data_quota_mb: int = 5_000
-    """What the data of one user may take, deflated as it is stored: a year of Loop takes 130 MB."""
+    """Limit of the data of one user, deflated as it is stored: a year of Loop takes 130 MB."""
     blob_quota_mb: int = 10_000
-    """What the blobs and device logs of one user may take."""
+    """Limit of the blobs and device logs of one user."""
     device_status_days: int = 60
-    """How long device statuses of the Nightscout API are kept after they were stored."""
+    """Days that device statuses of the Nightscout API are kept after they were stored."""
     requests_an_hour: int = 20_000
-    """How many requests a user may make within an hour, at each process."""
+    """Number of requests that a user may make within an hour, at each process."""
     refresh_token_lifetime_s: int = 60 * 24 * 3600
     """The time after which a login ends that is not refreshed; each refresh restarts it."""
 
     web_refresh_token_lifetime_s: int = 12 * 3600
     """The same for a web app, which gets a new login whenever its page is loaded."""
     allows_local_web_apps: bool = False
-    """Whether pages of any port of this machine may call, and sign people in as Tidepool's web app does."""
+    """True if pages of any port of this machine may call, and sign people in as Tidepool's web app does."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":

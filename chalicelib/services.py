@@ -121,13 +121,13 @@ class Surroundings:
 
     now_ms: Callable[[], int]
     new_id: Callable[[], str]
-    """See `Services.new_id`."""
+    """The same as `Services.new_id`."""
     new_token: Callable[[], str]
-    """See `Services.new_token`."""
+    """The same as `Services.new_token`."""
     count: Callable[[str, int], None]
     passwords: Passwords
     end_process: Callable[[], None]
-    """See `Services.end_process`."""
+    """The same as `Services.end_process`."""
 
 
 def machine() -> Surroundings:

@@ -70,7 +70,7 @@ SIGNS = {
     r"|no route to host|newconnectionerror|connecttimeout|connection refused|readtimeout|read timed out"
     r"|connection broken by|from versions: none": "this machine is offline, or cannot reach the package index",
 }
-"""What pip, venv and the system print, and what it means. The first sign that is found counts."""
+"""Messages of pip, venv and the system, and their meaning. The first sign that is found counts."""
 BY_OPTION = {
     "--home": (HOME,),
     "--cloud": (PROJECT, CLOUD),

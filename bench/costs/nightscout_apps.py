@@ -153,7 +153,7 @@ APPS = (
         [Repeated("entries/sgv.json by token", MINUTES_A_DAY)],
     ),
 )
-"""What each app repeats, by its sources: the intervals of its timers while it runs, and the steps of its sample."""
+"""Requests that each app repeats, by its sources: the intervals of its timers, and the steps of its sample."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ class Call:
     policy: Policy
     grants: GrantReader
     now_ms: int
-    """When the call began, in milliseconds since the epoch: one call has one time."""
+    """Time at which the call began, in milliseconds since the epoch: one call has one time."""
     new_id: Callable[[], str]
     """Makes an id that no other call makes: 32 lower-case hexadecimal digits."""
 

@@ -27,7 +27,7 @@ class NightscoutCredential:
     name: str
     scope: Scope
     credential_hash: str
-    """See `credential_hash`. It is also the key of the JWTs of this credential."""
+    """Hash of the secret (`credential_hash` makes it). It is also the key of the JWTs of this credential."""
     created_time_ms: int
     made_by: str
     """The user who made it: the owner of the data, or a grantee, with whose grant it ends."""

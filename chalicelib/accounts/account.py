@@ -28,11 +28,11 @@ class Account:
     roles: tuple[str, ...] = ()
     terms_accepted_s: int | None = None
     email_verified: bool = False
-    """Whether the present e-mail address was verified, or needs no verification on this stage."""
+    """True if the present e-mail address was verified, or needs no verification on this stage."""
     was_verified: bool = False
-    """Whether an earlier address was: the account signs in as before, and its present address proves nothing."""
+    """True if an earlier address was: the account signs in as before, and its present address proves nothing."""
     email_proven: bool = False
-    """Whether the holder of the present e-mail address has this account: a link that was mailed there was used, or the
+    """True if the holder of the present e-mail address has this account: a link that was mailed there was used, or the
     owner of the stage made the account, gave it a new password or confirmed it. `email_verified` may be true without
     (auth-api 5)."""
     version: int = 1

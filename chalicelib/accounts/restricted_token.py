@@ -32,7 +32,7 @@ DEFAULT_LIFETIME_MS = HOUR_MS
 MAX_LIFETIME_MS = 90 * DAY_MS
 TOLERANCE_MS = 1000
 USED_FOR_MS = 5 * MINUTE_MS
-"""How long a token that is valid for all paths may be used where its address is left behind."""
+"""Lifetime of a token that is valid for all paths, once it is used where its address is left behind."""
 MIN_PATHS, MAX_PATHS = 1, 10
 MAX_PATH_LENGTH = 2048
 """The longest path that is stored; the reference has no limit."""

@@ -27,7 +27,7 @@ class SignUpRules:
     invitation_code: Callable[[], str]
     """Returns the code that bodies must hold as `invitationCode` in the mode `invitation`."""
     verifies_emails: bool
-    """Whether an account can sign in only after its e-mail address was verified."""
+    """True if an account can sign in only after its e-mail address was verified."""
 
 
 def takes_accounts(mode: str) -> bool:

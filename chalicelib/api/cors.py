@@ -30,7 +30,7 @@ class CorsPolicy:
     web_apps: frozenset[str] = frozenset()
     """Those of the clients of OpenID Connect."""
     allows_loopback: bool = False
-    """Whether pages of any port of this machine may call."""
+    """True if pages of any port of this machine may call."""
 
     def knows(self, origin: str) -> bool:
         """Whether pages of this origin belong to a client of OpenID Connect. keycloak-js asks for tokens with

@@ -44,7 +44,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     call: Call
-    """Who asks, under the policy of the operation, and when."""
+    """Caller and time of the request, under the policy of the operation."""
     source_ip: str = ""
 
     @property
@@ -85,7 +85,7 @@ class Reply:
     content_encoding: str | None = None
     """The encoding that `body` already has; None if it may be compressed."""
     is_binary: bool = False
-    """Whether `body` is something else than text."""
+    """True if `body` is not text."""
 
 
 def enveloped(request: Request, data: Any) -> Reply:

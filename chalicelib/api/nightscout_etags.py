@@ -131,7 +131,7 @@ class _StateTag:
     state: str
     question: str
     changes_ms: int
-    """When the answer changes although the state does not; 0 for never."""
+    """Time from which the answer differs although the state does not; 0 for none."""
     content: str
 
     @staticmethod

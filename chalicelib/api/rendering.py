@@ -47,9 +47,9 @@ class Exchange:
     cors: CorsPolicy
     method: str = "GET"
     has_gateway: bool = True
-    """Whether the response passes through Lambda and the gateway."""
+    """True if the response passes through Lambda and the gateway."""
     takes_cookies: bool = False
-    """Whether pages of clients may send cookies along."""
+    """True if pages of clients may send cookies along."""
 
 
 @frozen

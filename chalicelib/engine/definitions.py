@@ -31,7 +31,7 @@ class IndexDefinition:
     partition: KeyAttribute
     sort: KeyAttribute
     projection: tuple[str, ...] | Literal["all"] = ()
-    """What it holds of an item beside the keys of table and index."""
+    """Attributes that it holds of an item beside the keys of table and index."""
 
 
 @frozen

@@ -8,7 +8,7 @@ from chalicelib.errors import UnavailableError
 from chalicelib.frozen import frozen
 
 MAX_AGE_S = 300
-"""How long a process may use the text of a secret after somebody replaced it."""
+"""Seconds that a process may use the text of a secret after somebody replaced it."""
 
 Result = TypeVar("Result")
 

@@ -64,7 +64,7 @@ class Put:
     item: Item
     condition: Condition | None = None
     return_stored: bool = False
-    """Whether a failed condition reports the item that is stored. DynamoDB charges a failed write all the same."""
+    """True if a failed condition reports the item that is stored. DynamoDB charges a failed write all the same."""
 
 
 @frozen
@@ -137,14 +137,15 @@ class Query:
     index: str | None = None
     """The name of an index. It holds the items that have its key attributes, and always may lag."""
     where: Condition | None = None
-    """Which of the items to return. DynamoDB charges for those that are left out all the same."""
+    """Filter of the items to return. DynamoDB charges for those that are left out all the same."""
     newest_first: bool = False
     """From the greatest sort key down."""
     limit: int | None = None
-    """How many items to return at most, counted after `where`."""
+    """Largest number of items to return, counted after `where`."""
     first_page: int | None = None
-    """How many items the first call looks at, for a caller who mostly leaves early; each further call looks at four
-    times as many. None for calls that look at 1 MB each, which DynamoDB charges for even if the caller leaves early."""
+    """Number of items that the first call looks at, for a caller who mostly leaves early; each further call looks at
+    four times as many. None for calls that look at 1 MB each, which DynamoDB charges for even if the caller leaves
+    early."""
     attributes: tuple[str, ...] = ()
     """The attributes to return; empty for all that the table or the index has. DynamoDB charges for whole items."""
     may_lag: bool = False

@@ -50,11 +50,11 @@ class HourSum(NamedTuple):
     last_ms: int
     """The time of the last reading, counted or not."""
     stored_ms: int
-    """When the reading that was stored last was stored, counted or not."""
+    """Time at which the newest reading was stored, counted or not."""
     realtime: int
-    """How many readings of continuous data sets were stored within 24 hours; they all count here."""
+    """Number of readings of continuous data sets that were stored within 24 hours; they all count here."""
     deferred: int
-    """How many readings of continuous data sets were stored later."""
+    """Number of readings of continuous data sets that were stored later."""
     first_continuous_ms: int
     """The time of the first reading of a continuous data set; 0 without any."""
 

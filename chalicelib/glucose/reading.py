@@ -23,9 +23,9 @@ class Reading(NamedTuple):
     minutes: int
     """The time that a sensor's reading stands for; 0 for a meter's."""
     stored_ms: int
-    """When the platform stored it."""
+    """Time at which the platform stored it."""
     is_continuous: bool
-    """Whether its data set is a continuous one."""
+    """True if its data set is a continuous one."""
     time_zone: str | None = None
     """The time zone that the device named."""
 

@@ -31,7 +31,7 @@ _AS_HOUR_SUM: Callable[[tuple[Any, ...]], HourSum] = partial(tuple.__new__, Hour
 """As `HourSum._make`, in half the time: a summary decodes 1,440 hours."""
 
 StoredTimes = Mapping[tuple[str, int], int]
-"""When entries were stored, in milliseconds since the epoch, by data set and number."""
+"""Times at which entries were stored, in milliseconds since the epoch, by data set and number."""
 
 
 def encode_tile_sums(

@@ -26,7 +26,7 @@ class Backlog:
 
     owner_id: str
     since_ms: int
-    """When the first of these entries was stored."""
+    """Time at which the first of these entries was stored."""
     backlog_bytes: int
 
 

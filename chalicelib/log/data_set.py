@@ -29,10 +29,10 @@ class OwnerState:
     epoch: int = 0
     close_count: int = 0
     has_sources: bool = False
-    """Whether there ever was a data source: readers look for data sources of nobody else."""
+    """True if there ever was a data source: readers look for data sources of nobody else."""
     change_count: int = 0
     state_count: int = 0
-    """How many states the data sets of this epoch have had, all together: the sum of their `state_version`."""
+    """Number of states that the data sets of this epoch have had: the sum of their `state_version`."""
     stored_bytes: int = 0
     """About how many bytes the data of this epoch takes, without what was purged: see `NewEntry.stored_bytes`."""
     freshness: Freshness = field(default_factory=Freshness)
@@ -58,9 +58,9 @@ class DataSetHead:
     newest: NewestByType = field(default_factory=dict)
     """The newest times of its data, by type."""
     is_legacy: bool = False
-    """See `DataSet.is_legacy`."""
+    """The same as `DataSet.is_legacy`."""
     stored_bytes: int = 0
-    """What it adds to `OwnerState.stored_bytes`."""
+    """Its part of `OwnerState.stored_bytes`."""
 
     @property
     def ingested(self) -> Ingested:
@@ -84,7 +84,7 @@ class DataSet:
     description: Mapping[str, Any]
     """The members that the API shows, without createdTime, modifiedTime and deletedTime."""
     revision: int = 1
-    """How often the stored form was updated, as upload records show it: naming the deduplicator was the first time."""
+    """Number of updates of the stored form, as upload records show it: the first one named the deduplicator."""
     state_version: int = 1
     close_sequence: int | None = None
     """Its position in the order in which the owner's data sets were closed, from 1; None while open."""
@@ -93,11 +93,11 @@ class DataSet:
     deleted_through: int = 0
     """The number of the last entry that a deletion removed."""
     is_purgeable: bool = False
-    """Whether it was deleted after it was closed, so that none of its records can become visible again."""
+    """True if it was deleted after it was closed, so that none of its records can become visible again."""
     truncated_at_close: Mapping[str, int] = field(default_factory=dict)
     """With truncation: the data sets that were open when this one closed, and the last numbers of their logs."""
     is_legacy: bool = False
-    """Whether the old way to upload opened it: of equal records in all such data sets of a user, readers see the one
+    """True if the old way to upload opened it: of equal records in all such data sets of a user, readers see the one
     that was stored first. Source: data-api 11."""
 
     @property

@@ -52,7 +52,7 @@ class NewEntry:
     stored_time_ms: int
     body: bytes
     outline: bytes | None = None
-    """See `outline.py`; None for an entry that deletes data, or has none."""
+    """Outline of the records (`outline.py`); None for an entry that deletes data, or has none."""
 
     @property
     def stored_bytes(self) -> int:
@@ -70,7 +70,7 @@ class Entry:
     stored_time_ms: int
     body: bytes
     outline: bytes | None = field(default=None, compare=False)
-    """See `outline.py`; None without one, as of entries that come from the archive."""
+    """Outline of the records (`outline.py`); None without one, as of entries that come from the archive."""
 
     def contents(self) -> "Records | Selectors":
         """The records that it adds, or which records it deletes. Each call decodes the body."""

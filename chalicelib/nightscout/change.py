@@ -47,11 +47,11 @@ class Draft:
     body: dict[str, Any]
     """With `_id` if the client chose one."""
     is_merged: bool = False
-    """Whether members that the stored document has and this one lacks stay; otherwise it is replaced."""
+    """True if members that the stored document has and this one lacks stay; otherwise it is replaced."""
     is_time_in_key: bool = True
-    """Whether documents of one key have one time, so that a new time is a new document."""
+    """True if documents of one key have one time, so that a new time is a new document."""
     is_kept: bool = False
-    """Whether a stored document with its key stays as it is."""
+    """True if a stored document with its key stays as it is."""
     alternate_key: str = ""
     """The key of the document that its `_id` may name; that one is replaced if there is one."""
 

@@ -66,7 +66,7 @@ class Document:
     body: dict[str, Any]
     """As it is returned, with `_id`."""
     is_read_only: bool = False
-    """Whether it is made of data that came by another API, so that no client of this one changes it."""
+    """True if it is made of data that came by another API, so that no client of this one changes it."""
     modified_ms: int = field(default=0, compare=False)
     """Its `srvModified`: when it was stored, as a number that no other document of the user has. 0 before that."""
 

@@ -21,7 +21,7 @@ DEFAULT_COUNT = 10
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 """A date in a form."""
 MEMORY_MS = 2 * DAY_MS
-"""How long Nightscout keeps entries in memory."""
+"""Time that Nightscout keeps entries in memory."""
 ANY_TYPE = "*"
 CURRENT = "current"
 FIELDS = Fields(

@@ -17,7 +17,7 @@ class DeviceStatus:
 
     id: str
     time_ms: int
-    """When it was made."""
+    """Time at which it was made."""
     content_key: str
     """The digest of what its client sent without a time; empty if the client sent a time or an `_id`."""
     text: bytes

@@ -51,7 +51,8 @@ class FoundDocuments:
     state: str | None = None
     """The state of what was searched (`AllDocuments.state`); None if it is not known."""
     changes_ms: int | None = None
-    """When the answer changes although the state does not, because a document leaves the last days; None for never."""
+    """Time from which the answer differs although the state does not, because a document leaves the last days; None
+    for none."""
 
     @staticmethod
     def of(documents: Sequence[Document]) -> "FoundDocuments":
@@ -92,7 +93,7 @@ class Matches:
     state: str | None = None
     """The state of what was searched (`AllDocuments.state`); None if it is not known."""
     is_of_last_days: bool = False
-    """Whether the search was limited to the last days, because the query does not limit it in time."""
+    """True if the search was limited to the last days, because the query does not limit it in time."""
 
 
 def find_documents(

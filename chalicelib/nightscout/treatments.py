@@ -29,7 +29,7 @@ from chalicelib.nightscout.times import iso_time, read_iso, read_time_ms
 DEFAULT_COUNT = 100
 DEFAULT_COUNT_OF_FIND = 1000
 MEMORY_MS = 60 * 60 * MINUTE_MS
-"""How long Nightscout keeps treatments in memory."""
+"""Time that Nightscout keeps treatments in memory."""
 ANY = "*"
 FIELDS = Fields(
     date="created_at",

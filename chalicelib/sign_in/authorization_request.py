@@ -59,7 +59,7 @@ class AuthorizationRequest:
     nonce: str | None = None
     login_hint: str = ""
     prompt: frozenset[str] = frozenset()
-    """What the app wants the person to be asked: `none`, or some of `login`, `consent`, `select_account`."""
+    """Questions that the app wants the person to be asked: `none`, or some of `login`, `consent`, `select_account`."""
     max_age_s: int | None = None
     """The age of a sign-in up to which the password need not be entered again; None for any."""
     id_token_hint: str = ""

@@ -24,11 +24,11 @@ class SignOut:
     """The outcome of a request to sign out."""
 
     return_url: str | None
-    """Where the app wants its user to return; None if it names no address."""
+    """Address to which the app wants its user to return; None if it names none."""
     has_ended: bool
-    """Whether the session of the browser has ended."""
+    """True if the session of the browser has ended."""
     must_ask: bool = False
-    """Whether the person has to confirm the end of the session of the browser."""
+    """True if the person has to confirm the end of the session of the browser."""
 
 
 def end_session(

@@ -28,7 +28,7 @@ class AuthorizationCode:
     signed_in_s: int
     expires_time_ms: int
     sso_session_id: str = ""
-    """See `OidcLogin.sso_session_id`."""
+    """The same as `OidcLogin.sso_session_id`."""
 
 
 @frozen
@@ -46,10 +46,10 @@ class OidcLogin:
     previous_hash: str = ""
     """The hash of the refresh token that was used last."""
     rotated_time_ms: int = 0
-    """When that token was first used."""
+    """Time at which that token was first used."""
     version: int = 1
     is_signed: bool = True
-    """Whether all refresh tokens of the login are signed; False for a login that an earlier version opened, whose first
+    """True if all refresh tokens of the login are signed; False for a login that an earlier version opened, whose first
     ones were random texts."""
 
     sso_session_id: str = ""
@@ -107,9 +107,9 @@ class SsoSession:
     password_version: int
     """Of the password that opened it, with whose change it ends."""
     signed_in_s: int
-    """When the person last entered the password."""
+    """Time at which the person last entered the password."""
     is_kept: bool
-    """Whether the person asked to be kept signed in."""
+    """True if the person asked to be kept signed in."""
     expires_time_ms: int
 
 

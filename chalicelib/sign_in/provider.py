@@ -34,7 +34,7 @@ class OidcClient:
     web_apps: tuple[WebAddress, ...] = ()
     """The web apps that it returns to, on any of their pages."""
     takes_loopback: bool = False
-    """Whether any page that this machine serves is one of its own."""
+    """True if any page that this machine serves is one of its own."""
 
     @property
     def signs_in_silently(self) -> bool:

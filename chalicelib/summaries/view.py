@@ -39,7 +39,7 @@ class VisibleDays:
 
 
 _FindStoredTime = Callable[[str, int, int], int]
-"""See `stored_time_finder`."""
+"""Function that `stored_time_finder` returns."""
 _Row = tuple[int, RecordAddress, int, bytes]
 """A record: the place of its data set among all, its address, its time and its text. Rows sort in the order in which
 they were stored."""

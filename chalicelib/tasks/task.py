@@ -53,14 +53,14 @@ class Task:
     state: State = State.PENDING
     errors: tuple[Mapping[str, Any], ...] = ()
     run_time_ms: int | None = None
-    """When it was last claimed. It identifies the claim, which a worker needs to end the run."""
+    """Time at which it was last claimed. It identifies the claim, which a worker needs to end the run."""
     duration_ms: int | None = None
     modified_time_ms: int | None = None
     schedule_state: ScheduleState = ScheduleState.UNSCHEDULED
     is_started: bool = False
-    """Whether a worker took up the claim; a second delivery of the same message does nothing then."""
+    """True if a worker took up the claim; a second delivery of the same message does nothing then."""
     is_data_put: bool = False
-    """Whether a client put `data` during the run, which then replaces the data of the run."""
+    """True if a client put `data` during the run, which then replaces the data of the run."""
     revision: int = 0
 
 

@@ -110,7 +110,7 @@ class TaskType(Generic[ServicesT]):
     typical_s: int
     """M, the time that a run normally takes at most. The limits below derive from it."""
     max_concurrency: int = 1
-    """How many tasks of the type run at the same time."""
+    """Number of tasks of the type that run at the same time."""
     retry: Retry | None = None
     job: Job | None = None
 

@@ -40,7 +40,7 @@ class RunOutcome:
     result: RunResult
     duration_ms: int = 0
     is_long: bool = False
-    """Whether the run took longer than the type's typical time."""
+    """True if the run took longer than the type's typical time."""
     error: Exception | None = None
 
 

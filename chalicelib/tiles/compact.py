@@ -29,7 +29,7 @@ from chalicelib.tiles.tile import Tile, TileKey
 from chalicelib.tiles.whole_logs import WholeLogs
 
 LEASE_MS = 16 * MINUTE_MS
-"""How long others wait for a compaction that may have died: a function runs for a quarter of an hour at most."""
+"""Time that others wait for a compaction that may have died: a function runs for a quarter of an hour at most."""
 
 
 @frozen
@@ -40,7 +40,7 @@ class CompactionResult:
     tiles: int = 0
     steps: int = 0
     is_held: bool = False
-    """Whether another compaction of the same user holds the lease, and this one did nothing."""
+    """True if another compaction of the same user holds the lease, and this one did nothing."""
 
 
 def compact(owner_id: str, ports: TilePorts, check_time: Callable[[], None]) -> CompactionResult:

@@ -30,7 +30,7 @@ class FoldedTiles:
     unsure: Collection[TileKey]
     """Other tiles of which only a fold for them tells whether they hold a record."""
     stored_times: Mapping[tuple[str, int], int]
-    """When the entries were stored that the wanted tiles were made of, by data set and number."""
+    """Times at which the entries of the wanted tiles were stored, by data set and number."""
 
 
 @frozen

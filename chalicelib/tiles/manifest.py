@@ -38,7 +38,7 @@ class LogPosition(NamedTuple):
     fingerprint: str
     """The fingerprint of the data set's state when they were folded (`fold_fingerprints`)."""
     is_whole: bool
-    """Whether this is the whole log: the data set is closed, and no more entries will follow."""
+    """True if this is the whole log: the data set is closed, and no more entries will follow."""
 
 
 class TileRef(NamedTuple):
@@ -120,7 +120,7 @@ class Manifest:
     tiles: Mapping[str, TypeTiles] = field(default_factory=dict)
     """By type."""
     has_newest: bool = field(default=False, compare=False)
-    """Whether its newest records are stored beside it (`newest.py`), as they are since manifests have chunks."""
+    """True if its newest records are stored beside it (`newest.py`), as they are since manifests have chunks."""
 
     def position(self, data_set_id: str) -> int:
         """The last entry of a data set that is in tiles; 0 if none is."""

@@ -18,7 +18,7 @@ from chalicelib.tasks.types import TaskRun
 from chalicelib.tiles.ports import PurgeRequest, TilePorts, TileServices
 
 WAIT_MS = 15 * MINUTE_MS
-"""How long a request waits: an earlier reader may still need the data, and a function runs no longer than this."""
+"""Time that a request waits: an earlier reader may still need the data, and a function runs no longer than this."""
 
 
 def purge(run: TaskRun, services: TileServices) -> None:

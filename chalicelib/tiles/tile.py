@@ -28,7 +28,7 @@ from chalicelib.log.records import origin_key as origin_key
 
 VERSION = 1
 DRAFT_MARK = "="
-"""How the types in the keys of drafts begin (`drafts.py`). The name of no type begins like this."""
+"""Prefix of the types in the keys of drafts (`drafts.py`). The name of no type begins like this."""
 CARELINK = "carelink"
 MEDTRONIC = "Medtronic"
 _HEADER = struct.Struct(">BIQII")
@@ -91,11 +91,11 @@ class TileStats:
     data_set_ids: tuple[str, ...]
     """The data sets of all candidates, sorted."""
     has_visible: bool
-    """Whether any record is visible."""
+    """True if any record is visible."""
     has_carelink: bool
-    """Whether the source of any record is CareLink."""
+    """True if the source of any record is CareLink."""
     has_medtronic: bool
-    """Whether any record was uploaded by the app of a Medtronic pump."""
+    """True if any record was uploaded by the app of a Medtronic pump."""
 
 
 class EncodedTile(NamedTuple):

@@ -24,11 +24,11 @@ class TileCheck:
     """The result of a check."""
 
     tiles: int
-    """How many were compared."""
+    """Number of tiles that were compared."""
     wrong: tuple[TileKey, ...]
     """Tiles that are missing, that should not exist, or that differ from the fold of the log."""
     is_behind: bool = False
-    """Whether nothing could be compared, because data sets have changed since the tiles were made, or other tiles
+    """True if nothing could be compared, because data sets have changed since the tiles were made, or other tiles
     replaced them."""
 
 

@@ -7,7 +7,7 @@ from chalicelib.frozen import frozen
 from chalicelib.log.ports import DataPorts
 
 KEPT_FOR_MS = 14 * DAY_MS
-"""How long a rejected upload can be listed."""
+"""Time that a rejected upload can be listed."""
 
 
 @frozen
@@ -42,7 +42,7 @@ class RejectionsOfDay:
     date: str
     count: int
     last_ms: int
-    """When about the last of them was rejected."""
+    """Approximate time at which the last of them was rejected."""
 
 
 class Rejections(Protocol):

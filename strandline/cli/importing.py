@@ -97,7 +97,7 @@ class _Data:
     source: Path
     manifest: Manifest
     server_derives: bool
-    """Whether the server derives records from the documents that it was sent, so that they are not sent again."""
+    """True if the server derives records from the documents that it was sent, so that they are not sent again."""
 
 
 def _import_data(data: _Data, journal: Journal, counts: Counter[str]) -> None:

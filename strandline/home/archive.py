@@ -37,7 +37,7 @@ class Manifest:
     database_bytes: int
     secrets: int
     objects: int
-    """How many files of objects there are."""
+    """Number of files of objects."""
     missing: tuple[str, ...]
     damaged: tuple[str, ...]
     """The files that the data folder did not have or no longer had as they were stored, when the backup was made."""

@@ -28,7 +28,7 @@ from strandline.home.archive import PART_BYTES, ArchiveWriter, Manifest, read_ar
 from strandline.home.opening import Home
 
 HOLD_S = 6 * 3600
-"""How long files are held at most, if the process dies. A backup that takes longer may fail, and says so."""
+"""Longest time that files are held, if the process dies. A backup that takes longer may fail, and says so."""
 
 
 class Advancing(Protocol):

@@ -46,7 +46,7 @@ OLDEST_NOW_MS = 1_790_000_000_000
 """September 2026: a clock that is earlier is wrong."""
 CLOCK_TOLERANCE_MS = 60_000
 DELETION_S = 2.0
-"""How long a deletion may take that removes the content of a blob and then the blob."""
+"""Longest time of a deletion that removes the content of a blob and then the blob."""
 STRAY_AFTER_S = 24 * 3600
 """From this age on, a file without an object is not one that is being written."""
 LITTLE_SPACE_BYTES = 1_000_000_000

@@ -35,10 +35,10 @@ from strandline.home.work.scheduler import Schedule
 from strandline.home.work.task_process import TaskProcess
 
 TASK_PROCESSES = min(2, tasks.MAX_CONCURRENCY)
-"""How many tasks run at a time at most, each in a process of its own."""
+"""Largest number of tasks that run at a time, each in a process of its own."""
 REQUESTS_PATIENCE_S = 10.0
 WORK_PATIENCE_S = 10.0
-"""How long requests, and then tasks and other work, may take to end after the first signal."""
+"""Time that requests, and then tasks and other work, may take to end after the first signal."""
 SIGN_UP = {
     "open": "anyone who reaches this server may sign up",
     "invitation": "sign-up needs the invitation code",

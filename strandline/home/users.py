@@ -39,7 +39,8 @@ class UserSummary:
 
     account: Account
     last_data_ms: int | None
-    """When the last record was stored, in milliseconds since the epoch; None without any since the last erasure."""
+    """Time at which the last record was stored, in milliseconds since the epoch; None if there is none since the last
+    erasure."""
 
 
 def made_up_password() -> str:

@@ -16,10 +16,10 @@ from strandline.home.work.records import SCHEDULED
 from strandline.test_server.store import Store
 
 TICK_MS = 60_000
-"""How often tasks are dispatched, as the schedule of `dispatch_tasks`."""
+"""Interval at which tasks are dispatched, as the schedule of `dispatch_tasks`."""
 POLL_S = 0.02
 MAX_ROUNDS = 1_000
-"""How many rounds of messages one call carries out. A task that always falls due again does not keep it for ever."""
+"""Number of rounds of messages in one call. A task that always falls due again does not keep it for ever."""
 
 
 class DueWork:

@@ -33,13 +33,13 @@ class Fault:
 
     kind: FaultKind
     times: int = 1
-    """How many requests meet it."""
+    """Number of requests that meet it."""
     method: str | None = None
     """The method of these requests; None for any."""
     path: str = "*"
     """A pattern of their paths, in which `*` stands for any text."""
     delay_ms: int = 0
-    """How late a late reply comes."""
+    """Delay of a late reply."""
 
     def meets(self, method: str, path: str) -> bool:
         """Whether a request is one of these."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 THROTTLED = Refusal(429, "too-many-requests", "there are too many requests at the moment", retry_after_s=1)
-"""What the gateway on AWS replies to a request that is one too many."""
+"""Reply of the gateway on AWS to a request that is one too many."""
 
 
 class Front:

@@ -6,7 +6,7 @@ from threading import Lock
 
 MAX_REQUESTS = 10_000
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""How much of the bodies is kept, of all requests together. The oldest requests are forgotten first."""
+"""Bytes of bodies that are kept, of all requests together. The oldest requests are forgotten first."""
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 THREADS = 16
-"""How many requests are served at a time. A late reply keeps a thread."""
+"""Number of requests that are served at a time. A late reply keeps a thread."""
 CONTROL_THREADS = 2
 
 

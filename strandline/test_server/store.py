@@ -17,7 +17,7 @@ from strandline.test_server.faults import RequestFaults
 from strandline.test_server.gate import Gate
 
 RESET_TIMEOUT_S = 10
-"""How long a reset waits for the requests that are under way."""
+"""Longest wait of a reset for the requests that are under way."""
 
 
 class QuickPasswords:

@@ -17,7 +17,7 @@ START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
 LOG_LINES = 50
 CALL_TIMEOUT_S = 120
-"""How long a call of the control port may take: setting the clock forward carries out what falls due."""
+"""Longest time of a call of the control port: setting the clock forward carries out what falls due."""
 
 
 class TestServerError(Exception):

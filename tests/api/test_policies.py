@@ -48,7 +48,7 @@ class Statuses:
     admits_nobody: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     """Of the operations that do not admit anyone, under a policy that admits no caller."""
     admits_anyone: dict[str, set[bool]] = field(default_factory=lambda: defaultdict(set))
-    """Whether those operations succeed under a policy that admits anyone."""
+    """Success of those operations under a policy that admits anyone."""
     no_credentials: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     """Of requests without credentials: under its own policy, or under one for servers where its own admits anyone."""
 

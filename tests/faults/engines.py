@@ -39,7 +39,7 @@ class EngineUnderTest(Protocol):
     name: str
     has_disk: bool
     embedded: EmbeddedEngine
-    """What has the queues and objects, and on SQLite the tables."""
+    """Engine of the queues and objects, and on SQLite of the tables."""
     outbox: Outbox
 
     @property

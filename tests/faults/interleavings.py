@@ -38,7 +38,7 @@ class Outcome:
     at_once: Views
     settled: Views
     was_authorized_before: bool = False
-    """Whether one of both requests came with a session that the other one had ended."""
+    """True if one of both requests came with a session that the other one had ended."""
 
 
 class Interleavings:

@@ -44,7 +44,7 @@ SETTINGS = replace(
     partner_sectors={"twiist": ("https://twiist.example.org",)},
 )
 MAX_REPEATS = 6
-"""How often a client sends a request again; from the third time on, all is well."""
+"""Number of times that a client sends a request again; from the third time on, all is well."""
 FAULTY_REPEATS = 3
 TO_REPEAT = frozenset({500, 502, 503, 504, 507})
 MAX_RECORDS = 1_000

@@ -53,7 +53,7 @@ CLOCK_STEPS = (FaultKind.STEPPED_BACK, FaultKind.STEPPED_AHEAD)
 LATE_MS = 3_000
 STEP_MS = 30 * 60_000
 PASSED_MS = {FaultKind.LATE: LATE_MS, FaultKind.STEPPED_BACK: -STEP_MS, FaultKind.STEPPED_AHEAD: STEP_MS}
-"""How far the clock is set by a call that is carried out."""
+"""Change of the clock by a call that is carried out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Expected:
     digests: set[bytes]
     """States that are known to be right."""
     seen: tuple[Views, Views] | None = None
-    """What is seen at once, and when nothing is left to do; None until it is needed."""
+    """Views at once, and when nothing is left to do; None until they are needed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ KEY = {"Idempotency_Key": "k"}
 """With which a request that creates something may be repeated."""
 DAY_H = 24
 HAS_CONTENT = 412
-"""How the object store refuses a content for a key that has one."""
+"""Status with which the object store refuses a content for a key that has one."""
 TOKENS = "/realms/tidepool/protocol/openid-connect"
 
 

@@ -13,7 +13,7 @@ from tests.faults.preparation import ANNA, BEN, CARA, ZOE, session
 from tests.faults.scene import SERVER, DefectError, Scene
 
 Views = Mapping[str, str]
-"""What is seen at each place, as text."""
+"""Text that is seen at each place."""
 
 OF_SERVERS = (
     "/v1/users/{}/data_sets",

@@ -28,7 +28,7 @@ class Served:
     engine: EmbeddedEngine
     services: Services
     ahead_ms: int = 0
-    """How far its clock is ahead of the machine's."""
+    """Milliseconds by which its clock is ahead of the machine's."""
 
     @property
     def base_url(self) -> str:

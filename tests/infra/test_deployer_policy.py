@@ -31,7 +31,7 @@ OF_SAM = {
         "AWS::Events::Rule",
     ),
 }
-"""What the transform makes of its own types."""
+"""Types that the transform makes of its own types."""
 NOT_USED = {
     "amplify:*": "a firewall of another service",
     "appsync:*": "the same",

@@ -1,6 +1,7 @@
 """Tests that code, documents and tests avoid words and openings that CONTRIBUTING.md rules out."""
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -91,6 +92,43 @@ def test_no_module_docstring_opens_with_a_question_word() -> None:
 )
 def test_openings_with_a_question_word_are_found(module: str, expected: bool) -> None:
     assert _opens_with_a_clause(module) is expected
+
+
+QUESTION_WORDS = re.compile(r"(?:What|How|Which|Whether|Who|When|Where|Why|See)\b")
+
+
+def _attributes_that_ask(module: str) -> list[str]:
+    """The docstrings of attributes and constants that open with a question word, or only point elsewhere."""
+    nodes = [node for node in ast.walk(ast.parse(module)) if isinstance(node, ast.Module | ast.ClassDef)]
+    pairs = [pair for node in nodes for pair in itertools.pairwise(node.body)]
+    texts = [
+        after.value.value
+        for before, after in pairs
+        if isinstance(before, ast.Assign | ast.AnnAssign)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+        and isinstance(after.value.value, str)
+    ]
+    return [text for text in texts if QUESTION_WORDS.match(text)]
+
+
+def test_docstrings_of_attributes_open_with_what_the_attribute_is() -> None:
+    modules = {path: text for path, text in _texts().items() if path.suffix == ".py"}
+    assert {path: found for path, text in modules.items() if (found := _attributes_that_ask(text))} == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "count"),
+    [
+        ('WAIT_S = 5\n"""How long a thread waits."""', 1),
+        ('class Tile:\n    is_whole: bool\n    """Whether it is."""\n    outline: bytes\n    """See `Entry`."""', 2),
+        ('WAIT_S = 5\n"""Seconds that a thread waits."""', 0),
+        ('"""What a module does."""', 0),
+        ('def find():\n    """What is stored."""', 0),
+    ],
+)
+def test_docstrings_of_attributes_that_open_with_a_question_word_are_found(module: str, count: int) -> None:
+    assert len(_attributes_that_ask(module)) == count
 
 
 ERRORS = {"CommandError", "FolderError", "NotReadyError", "TestServerError", "ToolError"}

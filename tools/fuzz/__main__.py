@@ -43,7 +43,7 @@ TAKES_DATA = r"^(data\.(add|upload)|partners\.)"
 FUZZING, COVERAGE = "fuzzing,stateful", "coverage"
 SHORT_EXAMPLES = 4
 SHORT_HOSTILE, SHORT_COMMANDS = 150, 25
-"""How many hostile requests of each role, and how many runs of the command line, the short run has."""
+"""Numbers of hostile requests of each role and of runs of the command line in the short run."""
 NIGHTSCOUT_PATHS = r"^/(api/|pebble)"
 """The paths that know Nightscout credentials. Hostile requests go to all paths with them."""
 SECRET_VARIABLE = "STRANDLINE_SERVER_SECRET"  # noqa: S105  the name of a variable
@@ -55,9 +55,9 @@ class Pass:
 
     phases: str
     with_ids: bool
-    """Whether paths have the owner's ids; made-up ones otherwise."""
+    """True if paths have the owner's ids; made-up ones otherwise."""
     is_for_known_paths: bool = False
-    """Whether paths are left out that know other credentials than those of the role."""
+    """True if paths are left out that know other credentials than those of the role."""
 
 
 LONG_PASSES = (Pass(FUZZING, False), Pass(FUZZING, True), Pass(COVERAGE, True))

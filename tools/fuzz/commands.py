@@ -45,7 +45,7 @@ class Case:
     replies: tuple[ScriptedReply, ...] | None = None
     """The replies of the server in order; None for a real one."""
     signs_in: bool = False
-    """Whether the command signs in with a password; it has a token otherwise."""
+    """True if the command signs in with a password; it has a token otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ class HostileRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     is_described: bool = True
-    """Whether its path is that of an operation, so that the description says how it is answered."""
+    """True if its path is that of an operation, so that the description says how it is answered."""
 
 
 @dataclass(frozen=True, slots=True)

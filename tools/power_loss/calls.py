@@ -46,7 +46,7 @@ class Call:
     target: str = ""
     """The new path of `rename`."""
     began: int = 0
-    """Where the call began in the order of calls; of all but a sync, this is its place in the order."""
+    """Position at which the call began in the order of calls; of all but a sync, this is its place in the order."""
 
 
 def calls_of(lines: Iterable[str], folder: Path) -> list[Call]:

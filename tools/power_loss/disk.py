@@ -16,7 +16,7 @@ SECTOR_BYTES = 512
 NEVER_SYNCED = ("lock", "strandline.db-shm")
 """The files that say which process has the folder, and where things are in SQLite's log: nobody needs them later."""
 WAYS = ("nothing", "everything", "first", "some", "torn", "zeros")
-"""What becomes of a file's writes that were not synced."""
+"""Fates of a file's writes that were not synced."""
 
 Image = Mapping[str, bytes | None]
 """The files of a folder by path, and folders, whose content is None."""

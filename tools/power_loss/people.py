@@ -30,9 +30,9 @@ class Seen:
     """The dates of Nightscout entries."""
     name: str = ""
     data_sets: int = 0
-    """How many are closed."""
+    """Number of data sets that are closed."""
     is_signed_in: bool = True
-    """Whether the second login lasts."""
+    """True if the second login lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def seen_by(given: Mapping[str, str], send: Send) -> Seen:
 
 
 MG_DL = 18.01559
-"""How many mg/dL are one mmol/L."""
+"""mg/dL in one mmol/L."""
 RECORDS_UNTIL_MS = 1_770_000_000_000
 """The records are of January 2026, and are rendered as entries too; what the devices send is later."""
 NONE: frozenset[str] = frozenset()

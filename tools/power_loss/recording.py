@@ -36,7 +36,7 @@ class Recording:
     steps: Mapping[str, list[Step]]
     given: Mapping[str, Mapping[str, str]]
     ended_s: float
-    """When it ended, in seconds since the epoch."""
+    """Time at which it ended, in seconds since the epoch."""
 
     def write(self, file: Path) -> None:
         """Write the recording to a file."""

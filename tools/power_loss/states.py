@@ -33,10 +33,10 @@ class Outcome:
     seed: int
     unsynced_bytes: int
     answered: int
-    """How many steps were answered before."""
+    """Number of steps that were answered before."""
     faults: tuple[str, ...]
     is_refused: bool = False
-    """Whether the folder is refused with one sentence, which it may be before anything was answered."""
+    """True if the folder is refused with one sentence, which it may be before anything was answered."""
 
 
 def outcomes(recording: Recording, states: int, seed: int) -> Iterator[Outcome]:

@@ -18,7 +18,7 @@ BUSY = 503
 MAX_IDLE_S = 30.0
 """A connection that was idle for longer is not used any more: the server may be closing it."""
 MAX_REPEATS = 10
-"""How often a request is repeated that the server is too busy for."""
+"""Number of times that a request is repeated when the server is too busy."""
 REDIRECTS = (303, 307)
 Headers = Mapping[str, str]
 

@@ -23,7 +23,7 @@ class Finding:
 
     kind: str
     what: str
-    """What it is about, such as `records of 1a2b3c`."""
+    """Subject of the finding, such as `records of 1a2b3c`."""
     detail: str
 
 

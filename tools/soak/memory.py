@@ -36,7 +36,7 @@ class Sample:
     at_s: float
     resident_mb: float
     stored_mb: float | None = None
-    """What the server has stored, if that is known."""
+    """Megabytes that the server has stored, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class MemoryFigure:
 
     label: str
     processes: int
-    """How many processes with the label there were at once, at most."""
+    """Largest number of processes with the label at one time."""
     life_s: float
     at_rest_mb: tuple[float, ...]
     """The memory at rest in each quarter of the life."""

@@ -30,7 +30,7 @@ class Write:
     changes: Changes
     send: Callable[[], Reply]
     is_repeatable: bool = True
-    """Whether the request may be sent again after it was not answered."""
+    """True if the request may be sent again after it was not answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,9 @@ class Target(ABC):
     base_url: str
     server_secret: str | None
     restart_name = ""
-    """What a restart is, in the report; empty for a server that cannot be restarted."""
+    """Name of a restart in the report; empty for a server that cannot be restarted."""
     waits_for_steps = False
-    """Whether requests have to end before a restart."""
+    """True if requests have to end before a restart."""
 
     @abstractmethod
     def restart(self) -> None:

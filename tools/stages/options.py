@@ -61,7 +61,7 @@ class Option:
     """The allowed values and their values in the template; empty if `pattern` decides."""
     pattern: str = ".+"
     may_be_empty: bool = False
-    """Whether `NAME=` removes the value of the stage."""
+    """True if `NAME=` removes the value of the stage."""
 
     def value(self, text: str) -> str:
         """The value of the parameter.

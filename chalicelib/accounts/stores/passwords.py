@@ -20,8 +20,8 @@ HASH_BYTES = 32
 NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$VafGiHYoqhnnHNTRt6TBKQ$eyO90l3f0B5xFRGVtOJheQnOtvQ/U5/sZmDj5W4IGqs"
 
 AT_ONCE = 2
-"""How many hashes are made at the same time: each takes the memory above and keeps four cores busy, and the threads of
-a home server would take half a gigabyte when eight people sign in."""
+"""Number of hashes that are made at the same time: each takes the memory above and keeps four cores busy, and the
+threads of a home server would take half a gigabyte when eight people sign in."""
 _turns = BoundedSemaphore(AT_ONCE)
 
 

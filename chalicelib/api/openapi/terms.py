@@ -66,7 +66,7 @@ class Details:
     other_replies: Mapping[int, Reply] = field(default_factory=dict)
     credentials: tuple[str, ...] | None = None
     ignores_unknown_query: bool = False
-    """Whether parameters that are not described are ignored rather than refused."""
+    """True if parameters that are not described are ignored rather than refused."""
     about: str = ""
 
 

@@ -55,13 +55,13 @@ class Operation:
     reads_ahead: tuple[Ahead, ...] = ()
     """Items to fetch together with the session of the caller."""
     takes_cookies: bool = False
-    """Whether pages of the clients of OpenID Connect may send cookies along. They change nothing."""
+    """True if pages of the clients of OpenID Connect may send cookies along. They change nothing."""
     unauthorized_reason: str | None = "Not authorized for requested operation"
     """In the AUTH format, the reason in a 401; None for an empty body."""
     defect_reason: str | None = "Error finding user"
     """In the AUTH format, the reason in a 500; None for an empty body."""
     has_resource: bool = True
-    """Whether API Gateway has a resource for each path, of which an API may have 300. The router finds the others."""
+    """True if API Gateway has a resource for each path, of which an API may have 300. The router finds the others."""
 
 
 def data_paths(*tails: str) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ class Form:
     """The user who is signed in at the browser."""
     is_kept: bool = False
     takes_accounts: bool = False
-    """Whether people may create accounts here."""
+    """True if people may create accounts here."""
 
     @property
     def hidden_inputs(self) -> str:

@@ -29,7 +29,7 @@ class Visit:
     entered: Mapping[str, str]
     """The fields of the form that the person filled in, if any."""
     browser: SignedInBrowser | None
-    """Who is signed in at this browser."""
+    """Session and account that are signed in at this browser; None without."""
     ports: SignInPorts
 
     @property

@@ -32,7 +32,7 @@ PASSING = frozenset(
 )
 """Codes after which a later attempt may succeed, besides those of throttling and of exceeded limits."""
 ABSENT_OBJECT = frozenset({"404", "NoSuchKey"})
-"""What S3 calls an object that is not there; a HEAD, which has no body, has only its status."""
+"""Codes of S3 for an object that is not there; a HEAD, which has no body, has only its status."""
 OBJECT_OPERATIONS = frozenset({"GetObject", "HeadObject", "PutObjectTagging"})
 """Requests about one object of S3. Other services give a status as their code, too, when a reply has no body."""
 

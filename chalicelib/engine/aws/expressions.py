@@ -20,8 +20,7 @@ MAX_TEXTS = 256
 _OPERATORS = {"at_least": ">=", "above": ">", "at_most": "<=", "below": "<"}
 
 Shape = tuple[Any, ...]
-"""What is left of a condition without its names and values: an operator or a function, or a word and the shapes that
-it joins."""
+"""A condition without its names and values: an operator or a function, or a word and the shapes that it joins."""
 _EXISTS: Shape = ("attribute_exists",)
 _NOT_EXISTS: Shape = ("attribute_not_exists",)
 _BEGINS_WITH: Shape = ("begins_with",)

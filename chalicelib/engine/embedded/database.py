@@ -22,7 +22,7 @@ APPLICATION_ID = 0x5374724C
 FORMAT_VERSION = 1
 SQLITE_VERSION = sqlite3.sqlite_version
 BUSY_TIMEOUT_MS = 5_000
-"""How long a write waits for another process, such as a backup."""
+"""Longest wait of a write for another process, such as a backup."""
 MAX_IDLE_READERS = 8
 MAX_LOG_BYTES = 4 * 1024 * 1024
 """The write-ahead log is copied into the database when its file is longer, and its file is cut to this length when the

@@ -35,7 +35,7 @@ PART_BYTES = 256 * 1024
 UNLINKED_FILES = 100
 """Files that are unlinked in one transaction, which keeps all writes waiting."""
 GRACE_MS = 60 * 1000
-"""How long a file stays whose object is gone, for those that have just read its row."""
+"""Time that a file stays after its object is gone, for those that have just read its row."""
 PENDING, KEPT = "pending", "kept"
 """Tags of what came by a signed upload."""
 NOTICE_PREFIXES = ("blobs/", "device_logs/")

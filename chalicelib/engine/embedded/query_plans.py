@@ -13,9 +13,9 @@ from chalicelib.engine.table import Item, Prefix, Query, Range
 from chalicelib.frozen import frozen
 
 MAX_PAGE_BYTES = 1024 * 1024
-"""What one call looks at (a limit of DynamoDB)."""
+"""Bytes of items that one call looks at (a limit of DynamoDB)."""
 ROW_BYTES = 100
-"""What a row counts for beside its body."""
+"""Bytes that a row counts for beside its body."""
 
 _OPERATORS = {"at_least": ">=", "above": ">", "at_most": "<=", "below": "<"}
 

@@ -11,7 +11,7 @@ from chalicelib.engine.embedded.errors import FolderError
 from chalicelib.frozen import frozen
 
 MAX_FAULTS = 20
-"""How many faults of a database are named."""
+"""Number of faults of a database that are named."""
 
 
 @frozen

@@ -30,7 +30,7 @@ class QueueDefinition:
     visibility_s: int = 30
     """For how long nobody else gets a message that was received."""
     max_receives: int | None = None
-    """How many times a message is received before it goes to the dead letters; None for ever."""
+    """Number of times that a message is received before it goes to the dead letters; None for ever."""
     retention_s: int = 14 * DAY_S
     """After which time a message is removed that nobody deleted."""
 

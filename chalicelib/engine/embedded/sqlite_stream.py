@@ -11,9 +11,9 @@ SHARD_ID = "shardId-000000000000"
 MAX_RECORD_BYTES = 1024 * 1024
 """A limit of Kinesis, with the partition key."""
 MAX_BATCH_RECORDS = 500
-"""How many records wait in memory before they are written."""
+"""Number of records that wait in memory before they are written."""
 MAX_WAITING_BYTES = 16 * 1024 * 1024
-"""How much may wait in memory while the disk fails."""
+"""Bytes that may wait in memory while the disk fails."""
 RETENTION_MS = 24 * 3600 * 1000
 """As long as the stream of `infra/stateful.yaml` keeps records."""
 

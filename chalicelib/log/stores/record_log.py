@@ -57,7 +57,7 @@ PART_BYTES = 380 * 1024
 PARTS_AT_ONCE = 40
 """Parts that are read together, so that they fit into the 16 MB of a response."""
 READ_AHEAD_BYTES = 4 * 1024 * 1024
-"""How much of the bodies is read ahead of entries that are read one by one."""
+"""Bytes of bodies that are read ahead of entries that are read one by one."""
 
 MAX_ATTEMPTS = 10
 """Of the requests that append to one data set at once, one wins each time: this is how many may come together."""

@@ -18,7 +18,7 @@ _OF_KIND = {
     "regular": (Comparison("type", "$eq", "food"),),
     QUICK_PICKS: (Comparison("type", "$eq", "quickpick"), Comparison("hidden", "$eq", "false")),
 }
-"""What follows in the path, and the conditions on the foods that it asks for."""
+"""Endings of the path, and the conditions on the foods that each asks for."""
 
 
 def store_foods(call: Call, user_id: str, sent: Any, ports: NightscoutPorts) -> list[dict[str, Any]]:

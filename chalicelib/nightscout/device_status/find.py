@@ -30,7 +30,7 @@ MAX_READ = 5_000
 MAX_ANSWER_BYTES = 5_000_000
 """An answer ends before the status with which it would be larger."""
 MEMORY_MS = DAY_MS
-"""How long Nightscout keeps device statuses in memory, from where it answers with `mills`."""
+"""Time that Nightscout keeps device statuses in memory, from where it answers with `mills`."""
 ANY = "*"
 
 

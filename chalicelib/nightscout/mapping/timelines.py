@@ -20,7 +20,7 @@ TIMELINE_PARTS: Mapping[str, str] = {
 INDEFINITE = "Temporary Override"
 """The kind that lasts without announcing for how long."""
 REACH_DAYS = 1
-"""How far from a treatment the ones before and after it are looked for."""
+"""Days before and after a treatment in which its neighbours are looked for."""
 
 
 class Lasting(NamedTuple):

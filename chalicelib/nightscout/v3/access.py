@@ -10,7 +10,7 @@ from chalicelib.nightscout.document import Collection
 from chalicelib.nightscout.v3.errors import MissingPermissionError, UnknownCollectionError, UnsupportedFormatError
 
 PERMISSIONS: Mapping[Scope, str] = {Scope.READ: "r", Scope.UPLOAD: "crud"}
-"""What a credential may do with each collection, as letters of create, read, update and delete."""
+"""Rights of a credential in each collection, as letters of create, read, update and delete."""
 UNSUPPORTED_FORMAT = "Unsupported output format requested"
 NAMES = ("devicestatus", "entries", "food", "profile", "settings", "treatments")
 """The collections of Nightscout: AndroidAPS takes a site for broken that names fewer."""

@@ -8,7 +8,7 @@ from chalicelib.nightscout.v3.access import permissions
 
 API_VERSION = "3.0.3-alpha"
 STORAGE = {"storage": "mongodb", "version": "6.0.5"}
-"""What apps that were written for Nightscout expect; AndroidAPS fails without it."""
+"""Storage as apps that were written for Nightscout expect it; AndroidAPS fails without."""
 
 
 def site_version(now_ms: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from chalicelib.engine.objects import Objects
 PREFIX = "answers/"
 """The bucket's lifecycle removes objects below this prefix after a day."""
 VALID_FOR_S = 300
-"""How long the address works."""
+"""Lifetime of the address."""
 
 
 class StoredLargeReplies:

@@ -38,7 +38,7 @@ from chalicelib.tiles.stores.sweep_requests import (
 from chalicelib.tiles.tile import Tile, TileContent, TileKey
 
 MAX_ATTEMPTS = 10
-"""How often a read is repeated because another writer replaced the manifest."""
+"""Number of times that a read is repeated because another writer replaced the manifest."""
 
 
 def manifest_from_item(data: Table, owner: OwnerState, item: Item | None) -> Manifest | None:

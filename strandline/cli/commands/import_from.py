@@ -19,7 +19,7 @@ from strandline.cli.terminal import printable
 
 SECRET_VARIABLE = "NIGHTSCOUT_SECRET"  # noqa: S105, the name of a variable
 DEVICE_STATUS_DAYS = 60
-"""How long a stage keeps device statuses by default."""
+"""Days that a stage keeps device statuses by default."""
 MAX_LISTED = 100
 
 

@@ -47,7 +47,7 @@ class Listing:
     """The member by which they are ordered."""
     is_number: bool = False
     most: int = 2000
-    """How many a site is asked for at once."""
+    """Number of documents that a site is asked for at once."""
 
 
 ENTRIES = Listing("entries", "entries", "date", is_number=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 THREADS = 8
-"""How many requests are served at a time; others wait."""
+"""Number of requests that are served at a time; others wait."""
 MAX_CONNECTIONS = 200
 MAX_HEADER_BYTES = 16 * 1024
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -44,7 +44,7 @@ WAITING_REPLY_BYTES = 256 * 1024 * 1024
 IDLE_CONNECTION_S = 75
 RECEIVED_AT_ONCE_BYTES = 64 * 1024
 DRAINED_S, DRAINED_BYTES = 1.0, 32 * 1024 * 1024
-"""How long, and how many bytes, the server reads on after it has refused a request."""
+"""Seconds and bytes that the server reads on after it has refused a request."""
 
 
 class _Parser(HTTPRequestParser):

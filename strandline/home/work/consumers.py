@@ -19,7 +19,7 @@ from strandline.home.work.records import failed_ids, kinesis_event, sqs_event
 from strandline.home.work.task_process import TaskProcess
 
 POLL_S = 1.0
-"""How long a consumer waits before it looks again: a message of another process, or one that falls due, wakes none."""
+"""Interval at which a consumer looks again: a message of another process, or one that falls due, wakes none."""
 STREAM_BATCH_RECORDS = 1000
 STREAM_WINDOW_S = 2.0
 """For how long records are gathered."""

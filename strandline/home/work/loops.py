@@ -6,7 +6,7 @@ from threading import Event, Thread
 from chalicelib.observability import logger, stack_frames
 
 AFTER_ERROR_S = 5.0
-"""How long a thread waits after an error: the disk may be full, or another process keep the database."""
+"""Wait of a thread after an error: the disk may be full, or another process keep the database."""
 
 
 def repeat(step: Callable[[], None], stopping: Event) -> None:

@@ -11,7 +11,7 @@ from strandline.home.work.records import SCHEDULED
 TICK_S = 60.0
 """The rate of `dispatch_tasks`."""
 TICKS_OF_A_SWEEP = 15
-"""How many ticks lie between two removals of what has expired. The first is soon after the start."""
+"""Number of ticks between two removals of what has expired. The first is soon after the start."""
 
 
 class Schedule:

@@ -34,7 +34,7 @@ from strandline.platform import platform_folder
 DONE, FAILED = "done", "failed"
 CODE = ("-m", "strandline.home.work.task_process")
 ENDING_S = 5.0
-"""How long the process gets to end after its pipe is closed."""
+"""Time that the process gets to end after its pipe is closed."""
 
 
 class TaskProcess:

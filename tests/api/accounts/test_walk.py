@@ -26,7 +26,7 @@ OPERATIONS = (*ACCOUNT_OPERATIONS, *METADATA_OPERATIONS, *RESTRICTED_TOKEN_OPERA
 ROUTES = tuple((operation, path) for operation in OPERATIONS for path in operation.paths)
 PERMISSIONS = ("root", "custodian", "admin", "view", "upload", "note", "follow", "bogus")
 OWNED = ("{userId}", "{sharerId}", "{id}", "/groups")
-"""What of a path names an owner; where none does, a user acts on what is their own."""
+"""Parts of a path that name an owner; where none does, a user acts on what is their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,9 +73,9 @@ GET    /version                                    200  200      200  200    200
 GET    /info                                       200  200      200  200    200       200  200  200   200    200    200    bare
 GET    /data/status                                200  200      200  200    200       200  200  200   200    200    200    read
 """  # noqa: E501  a table is read in one piece
-"""Who gets what. `none` is everyone without a valid credential, `note` any other permission that says nothing here,
-`secret` a server by the stage's secret, `twiist` a configured account of that partner's. `ownersId` is a normal data
-set that the owner opened, `othersId` one that the caller of the column opened."""
+"""Rights of each caller. `none` is everyone without a valid credential, `note` any other permission that says nothing
+here, `secret` a server by the stage's secret, `twiist` a configured account of that partner's. `ownersId` is a normal
+data set that the owner opened, `othersId` one that the caller of the column opened."""
 
 CALLERS = {
     "nobody": "none",
@@ -95,7 +95,7 @@ CALLERS = {
     "the secret of servers": "secret",
     "an account of twiist's": "twiist",
 }
-"""Who tries, and the column that says what they get; grantees are called by what they were granted."""
+"""Callers, and the column that says what they get; grantees are called by what they were granted."""
 GRANTS = ("view", "upload", "custodian", "note", "follow", "root")
 
 CLOSING = {"state": "closed"}

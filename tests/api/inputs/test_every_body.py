@@ -40,7 +40,7 @@ LISTS = (
     "/confirm/invite/{0}",
     "/confirm/invitations/{0}",
 )
-"""Where the contents of bodies are read again."""
+"""Paths at which the contents of bodies are read again."""
 DEVICE_LISTS = (
     "/api/v1/entries.json?count=1000",
     "/api/v1/treatments.json?count=1000",
@@ -49,7 +49,7 @@ DEVICE_LISTS = (
     "/api/v2/properties",
     "/pebble?count=10",
 )
-"""Where a device reads documents, and what follows from them."""
+"""Paths at which a device reads documents, and what follows from them."""
 
 
 class Sender:

@@ -31,7 +31,7 @@ class Sent:
 
 
 Carry = Callable[[Scene, str], Sent]
-"""How a scene's credential is sent in a request to a path."""
+"""Function that sends a scene's credential in a request to a path."""
 
 
 def _session(name: str) -> Carry:
@@ -104,7 +104,7 @@ class Credential:
     carry: Carry
     stands_for: Mapping[str, str] = field(default_factory=dict)
     is_malformed: bool = False
-    """Whether the doors that read it answer 403 instead of 401."""
+    """True if the doors that read it answer 403 instead of 401."""
 
 
 def _everywhere(who: str) -> Mapping[str, str]:

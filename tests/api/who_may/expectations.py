@@ -262,7 +262,7 @@ def _rows() -> dict[str, str]:
 
 
 WHO_MAY: Mapping[str, str] = _rows()
-"""Who may, by the name of the row."""
+"""Callers who may, by the name of the row."""
 
 NAMES: Mapping[str, set[str]] = {
     "owner": {"owner in person", "signed in"},

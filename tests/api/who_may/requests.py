@@ -122,7 +122,7 @@ DEFAULTS: Mapping[str, str] = {
     "tidepoolLinkId": "<twiist_link>",
     "name": "uploads",
 }
-"""What stands for the parameters of paths."""
+"""Values of the parameters of paths."""
 
 _RESTRICTED = Asked({"id": "<other_restricted>"})
 _SOURCE = Asked({"id": "<data_source>"})

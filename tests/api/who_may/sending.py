@@ -16,7 +16,7 @@ PREPARATIONS: Mapping[str, Callable[[Scene], None]] = {
     "sign_up_confirmations.create": Scene.forget_sign_up,
     "invitations.list_received": Scene.prove_address,
 }
-"""What has to be so before a row's request can succeed."""
+"""Steps that let a row's request succeed."""
 
 
 def operation_of_row(row: str) -> Operation:

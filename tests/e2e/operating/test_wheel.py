@@ -21,7 +21,7 @@ MOST_S = 60
 """From nothing to the first reading that was read back."""
 NOT_TO_BE_INSTALLED = {"app", "boto3", "botocore", "chalice", "chalicelib", "tests", "tools"}
 INSTALLER_SETTINGS = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
-"""Where a machine's packages come from is its own business."""
+"""Variables that say where a machine's packages come from, which is its own business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Installed:
 
     folder: Path
     started_s: float
-    """When its environment was begun, by the monotonic clock."""
+    """Time at which its environment was begun, by the monotonic clock."""
 
     @property
     def environ(self) -> dict[str, str]:

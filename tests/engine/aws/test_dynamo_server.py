@@ -123,7 +123,7 @@ INVALID: list[tuple[str, Request]] = [
         {"TransactItems": many(lambda sort: {"Put": put(key(sort) | {"x": {"S": "x" * 390 * KB}})}, 11)},
     ),
 ]
-"""What DynamoDB answers with a ValidationException, by its API reference and its developer guide."""
+"""Requests that DynamoDB answers with a ValidationException, by its API reference and its developer guide."""
 UNKNOWN: list[tuple[str, Request]] = [
     ("Scan", {"TableName": ACCOUNTS}),
     ("GetItem", {"TableName": ACCOUNTS, "Key": key(), "ProjectionExpression": "#x", "ExpressionAttributeNames": X}),
@@ -160,7 +160,7 @@ UNKNOWN: list[tuple[str, Request]] = [
     ("TransactWriteItems", {"TransactItems": [{"Get": {"TableName": ACCOUNTS, "Key": key()}}]}),
     ("TransactWriteItems", {"TransactItems": [{"Put": put(key(), ReturnValues="NONE")}]}),
 ]
-"""What DynamoDB may know, and the engine does not send."""
+"""Requests that DynamoDB may know, and the engine does not send."""
 
 
 @pytest.mark.parametrize(("operation", "request_"), INVALID, ids=lambda part: str(part)[:80])

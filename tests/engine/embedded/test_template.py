@@ -12,7 +12,7 @@ from chalicelib.engine.embedded.sqlite_stream import RETENTION_MS
 from tools.project import STATEFUL_TEMPLATE
 
 SQS_VISIBILITY_S = 30
-"""What SQS takes where the template says nothing."""
+"""Default of SQS where the template says nothing."""
 
 
 @pytest.fixture(scope="module")

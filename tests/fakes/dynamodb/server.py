@@ -33,7 +33,7 @@ MAX_BATCH_BYTES = 16 * 1024 * 1024
 MAX_TRANSACTION_BYTES = 4 * 1024 * 1024
 MAX_TOKEN_LENGTH = 36
 TOKEN_S = 600
-"""How long a transaction that is sent again with its token is known."""
+"""Seconds that a transaction is known when it is sent again with its token."""
 _SINGLE_WRITES = {"PutItem": PUT, "UpdateItem": UPDATE, "DeleteItem": DELETE}
 _QUERY = frozenset(
     {

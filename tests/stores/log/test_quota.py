@@ -18,7 +18,7 @@ from tests.stores.log.test_commits import opening
 from tests.stores.log.test_data_stores import ANNA, NOW_MS, Stores, closed, data_set, entry, head
 
 EMPTY = description_bytes(data_set())
-"""What an empty data set takes."""
+"""Bytes of an empty data set."""
 
 
 def stores_on(engine: Engine, quota_bytes: int | None) -> Stores:

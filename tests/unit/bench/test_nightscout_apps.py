@@ -14,7 +14,7 @@ from tools.project import ROOT
 
 DOCUMENT = Path(ROOT) / "docs" / "apps.md"
 DOLLARS_A_REQUEST = (3.7e-6, 30e-6)
-"""What the gateway and Lambda take for a request alone, and far more than any request costs."""
+"""Least and largest price: of gateway and Lambda for a request alone, and far more than any request costs."""
 
 
 @pytest.mark.parametrize("app", APPS, ids=lambda app: app.sample)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.dynamo_servers import MemoryServer, MotoServer
-from tests.faults.seam import FaultKind
+from tests.faults.seam import CLOCK_STEPS, FaultKind
 from tools.project import BUILD, ROOT
 from tools.soak.report import machine
 
@@ -26,6 +26,7 @@ COLUMNS: Mapping[str, frozenset[FaultKind]] = {
     "sent twice": frozenset({FaultKind.SENT_TWICE}),
     "partial": frozenset({FaultKind.PARTIAL}),
     "disk full": frozenset({FaultKind.DISK_FULL}),
+    "clock set": frozenset(CLOCK_STEPS),
 }
 """The columns of the table, and the faults that each counts."""
 PLACES = {"": "", MemoryServer.name: " on the server of `tests/fakes/dynamodb`", MotoServer.name: " on moto"}

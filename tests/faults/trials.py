@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from tests.faults.preparation import ANNA, CARA
 from tests.faults.scene import Answer, DefectError, Saved, Scene
-from tests.faults.seam import Call, FaultKind, kinds_of, no_faults
+from tests.faults.seam import CLOCK_STEPS, Call, FaultKind, kinds_of, no_faults
 from tests.faults.use_cases import JOBS, USE_CASES
 from tests.faults.views import Views, different, require_sound, settle, views
 
@@ -112,8 +112,9 @@ class Trials:
         return self._met
 
     def kinds(self, call: Call) -> list[FaultKind]:
-        """The faults that a call may meet."""
-        return kinds_of(call, has_disk=self._scene.under_test.has_disk)
+        """The faults that a call may meet, and the steps of a clock at it. Histories have no such steps: many of them
+        would add up to hours, in which tokens and shares end."""
+        return [*kinds_of(call, has_disk=self._scene.under_test.has_disk), *CLOCK_STEPS]
 
     def forget(self) -> None:
         """Forget how histories end, so that memory stays bounded."""

@@ -38,7 +38,14 @@ OF_OWNERS = (
     "/confirm/invite/{}",
     "/confirm/invitations/{}",
 )
-OF_DEVICES = ("entries?count=100", "treatments?count=100", "profile", "devicestatus?count=100", "food")
+OF_DEVICES = (
+    "entries?count=100&find[date][$gte]=0",
+    "treatments?count=100&find[created_at][$gte]=2000",
+    "profile",
+    "devicestatus?count=100&find[created_at][$gte]=2000",
+    "food",
+)
+"""Without a range of dates, the answer would depend on the time at which a run asks."""
 NAMES = ("new@example.org", "a@example.org", "kind@example.org", "kid@example.org", "anna@example.org")
 """Addresses that accounts may have."""
 

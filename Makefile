@@ -79,12 +79,12 @@ interleavings: environment ## run each request between any two calls of each oth
 		$(if $(MINUTES),--minutes '$(MINUTES)') $(if $(ENGINE),--engine '$(ENGINE)') $(if $(SERVER),--server '$(SERVER)') \
 		$(if $(KEEP),--keep)
 
-fuzz: fuzz-environment ## send requests made from the description and hostile ones to a server, and try the command line: make fuzz [MINUTES=10] [SEED=1] [TARGET=http://...]
+fuzz: fuzz-environment ## send requests made from the description and hostile ones to a server, and try the command line: make fuzz [MINUTES=10] [SEED=1] [TARGET=http://...] [KEEP=1]
 	@$(BIN)/python -m tools.fuzz $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(SEED),--seed '$(SEED)') \
-		$(if $(TARGET),--target '$(TARGET)')
+		$(if $(TARGET),--target '$(TARGET)') $(if $(KEEP),--keep)
 
-power-loss: environment ## cut the power of a home server and compare what is left with its answers; needs strace: make power-loss [STATES=200] [SEED=1]
-	@$(BIN)/python -m tools.power_loss $(if $(STATES),--states '$(STATES)') $(if $(SEED),--seed '$(SEED)')
+power-loss: environment ## cut the power of a home server and compare what is left with its answers; needs strace: make power-loss [STATES=200] [SEED=1] [KEEP=1]
+	@$(BIN)/python -m tools.power_loss $(if $(STATES),--states '$(STATES)') $(if $(SEED),--seed '$(SEED)') $(if $(KEEP),--keep)
 
 mutants: environment ## make one rule at a time wrong in a copy of the sources, and see that the tests notice: make mutants [ONLY=fold,17] [KEEP=1]
 	@$(BIN)/python -m tools.mutants $(if $(ONLY),--only '$(ONLY)') $(if $(KEEP),--keep)

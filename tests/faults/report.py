@@ -1,21 +1,15 @@
 """The figures of a run, kept as JSON and shown on the page of the documents."""
 
-import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from tests.faults.dynamo_servers import MemoryServer, MotoServer
 from tests.faults.seam import CLOCK_STEPS, FaultKind
-from tools.project import BUILD, ROOT
-from tools.soak.report import machine
+from tools.kept_figures import heading, keep_figures, provenance
+from tools.project import BUILD
 
 FOLDER = BUILD / "faults"
-FIGURES = ROOT / "docs" / "figures"
-PAGE = ROOT / "docs" / "reliability.md"
 MAX_SHOWN_FAILURES = 50
 COLUMNS: Mapping[str, frozenset[FaultKind]] = {
     "died": frozenset({FaultKind.DIED_BEFORE, FaultKind.DIED_AFTER}),
@@ -154,33 +148,17 @@ def column_of(kind: FaultKind) -> str:
 
 def write_report(figures: FaultFigures | PairFigures, failures: Sequence[str], *, is_kept: bool) -> Path:
     """Write the figures and what went wrong, and return the path. If they are kept, they go on the page as well."""
-    report = {"date": datetime.now(UTC).date().isoformat(), "commit": _commit(), "machine": machine()}
-    heading = f"{report['date']}, commit {report['commit']}, {report['machine']}, {figures.minutes:.0f} minutes:"
-    text = "\n".join([heading, "", *figures.lines(), ""])
+    made = provenance()
+    text = "\n".join([f"{heading(made)}, {figures.minutes:.0f} minutes:", "", *figures.lines(), ""])
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{figures.name}.md"
     listed = "".join(f"- {failure}\n" for failure in failures[:MAX_SHOWN_FAILURES])
     path.write_text(f"# {figures.name}\n\n{text}\n{listed}", encoding="utf-8")
     if is_kept:
-        _keep(figures.name, text, report | figures.totals() | asdict(figures))
+        keep_figures(figures.name, text, made | figures.totals() | asdict(figures))
     return path
 
 
 def _name_of(engine: str, server: str) -> str:
     """The engine, and moto if that is the server of DynamoDB."""
     return f"{engine}-{server}" if server == MotoServer.name else engine
-
-
-def _keep(name: str, text: str, report: Mapping[str, Any]) -> None:
-    FIGURES.mkdir(exist_ok=True)
-    (FIGURES / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    page = PAGE.read_text(encoding="utf-8")
-    first, last = (f"<!-- {edge} {name} -->" for edge in ("begin", "end"))
-    before, _, rest = page.partition(first)
-    PAGE.write_text(f"{before}{first}\n\n{text}\n{last}{rest.partition(last)[2]}", encoding="utf-8")
-
-
-def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=9", "--exclude=*"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"

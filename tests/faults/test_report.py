@@ -12,6 +12,7 @@ from tests.faults.preparation import ANNA
 from tests.faults.scene import SERVER
 from tests.faults.trials import Trials
 from tests.faults.use_cases import REQUESTS, USE_CASES, Ask
+from tools import kept_figures
 
 WITHOUT_KEY = Ask("POST", f"/v1/users/{ANNA}/data_sources", {"providerType": "oauth", "providerName": "dexcom"}, SERVER)
 
@@ -23,7 +24,7 @@ BLOCKS = (
     "interleavings-sqlite",
     "interleavings-dynamodb",
 )
-PAGE = report.PAGE
+PAGE = kept_figures.PAGE
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +32,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page with two empty blocks, in the place of that of the documents."""
     page = tmp_path / "page.md"
     page.write_text("\n".join(f"<!-- begin {name} -->\nyesterday\n<!-- end {name} -->" for name in BLOCKS))
-    monkeypatch.setattr(report, "PAGE", page)
-    monkeypatch.setattr(report, "FIGURES", tmp_path / "figures")
+    monkeypatch.setattr(kept_figures, "PAGE", page)
+    monkeypatch.setattr(kept_figures, "FIGURES", tmp_path / "figures")
     monkeypatch.setattr(report, "FOLDER", tmp_path / "build")
     return page
 
@@ -54,7 +55,7 @@ def test_faults_are_counted_by_use_case_and_kept(page: Path, monkeypatch: pytest
     assert "yesterday" not in text.partition("end faults-sqlite")[0]
     assert "| remove a note | 3 | 4 | 3 | 4 | 3 | 1 |  |  | 1 | 6 | 0 |" in text
     assert "faults, 0 wrong.** 22 of them one at a time" in text
-    kept = json.loads((report.FIGURES / "faults-sqlite.json").read_text())
+    kept = json.loads((kept_figures.FIGURES / "faults-sqlite.json").read_text())
     assert (kept["engine"], kept["wrong"]) == ("sqlite", 0)
     assert sum(kept["of_histories"].values()) == kept["faults"] - 22 >= 18
 
@@ -70,7 +71,7 @@ def test_figures_of_dynamodb_name_the_server(
     arguments = ["faults", "--faults", "0", "--engine", "dynamodb", "--server", server, "--keep"]
     assert command.main(arguments) == 0
     assert f" faults, 0 wrong on {place}.**" in page.read_text().partition(f"begin {name} ")[2].partition("<!--")[0]
-    assert json.loads((report.FIGURES / f"{name}.json").read_text())["server"] == server
+    assert json.loads((kept_figures.FIGURES / f"{name}.json").read_text())["server"] == server
 
 
 def test_what_goes_wrong_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +120,6 @@ def test_the_page_of_the_documents_has_a_block_for_each_run(name: str) -> None:
     assert text.count(f"<!-- begin {name} -->") == text.count(f"<!-- end {name} -->") == 1
 
 
-@pytest.mark.parametrize("path", sorted(report.FIGURES.glob("[fi]*-*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(kept_figures.FIGURES.glob("[fi]*-*.json")), ids=lambda path: path.stem)
 def test_the_figures_that_are_kept_have_no_failure(path: Path) -> None:
     assert json.loads(path.read_text())["wrong"] == 0

@@ -1,6 +1,6 @@
 """`make fuzz`: requests from the published description and hostile ones, hostile folders and servers, from a seed.
 
-    python -m tools.fuzz [--minutes 10] [--seed SEED] [--target home|URL] [--short]
+    python -m tools.fuzz [--minutes 10] [--seed SEED] [--target home|URL] [--short] [--keep]
 
 Requests are sent as owner, grantee, server and nobody, and with Nightscout credentials that read and upload. The
 command line gets hostile folders and servers. Each failure becomes a file in `tests/data/fuzz`, which the tests replay
@@ -14,15 +14,17 @@ import os
 import secrets
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from strandline.home.launching import home_server
-from tools.fuzz.commands import COMMANDS, run_commands
+from tools.fuzz.commands import run_commands
 from tools.fuzz.failures import Summary, read_report
 from tools.fuzz.people import GRANTEE, NOBODY, OWNER, Role, World, make_world
+from tools.fuzz.report import FuzzFigures, Part
 from tools.fuzz.sending import Limit, send_hostile
 from tools.project import ROOT, ToolError, run_tool
 
@@ -46,6 +48,8 @@ SHORT_HOSTILE, SHORT_COMMANDS = 150, 25
 """Numbers of hostile requests of each role and of runs of the command line in the short run."""
 NIGHTSCOUT_PATHS = r"^/(api/|pebble)"
 """The paths that know Nightscout credentials. Hostile requests go to all paths with them."""
+HOME = "home"
+"""The target that is a home server of the run."""
 SECRET_VARIABLE = "STRANDLINE_SERVER_SECRET"  # noqa: S105  the name of a variable
 
 
@@ -70,32 +74,39 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make fuzz", description="Requests from the description of the API.")
     parser.add_argument("--minutes", type=float, default=10, help="how long (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=None, help="the same requests again (default: a new one)")
-    parser.add_argument("--target", default="home", help="home (a server of its own) or an address (default: home)")
+    parser.add_argument("--target", default=HOME, help="home (a server of its own) or an address (default: home)")
     parser.add_argument(
         "--short", action="store_true", help="a few requests to each operation, whatever time they take"
     )
+    parser.add_argument("--keep", action="store_true", help="show the figures in docs/reliability.md")
     parsed = parser.parse_args()
+    if parsed.keep and parsed.target != HOME:
+        raise ToolError("KEEP=1 shows the figures of a home server of the run, not those of an address.")
     seed = secrets.randbelow(2**32) if parsed.seed is None else parsed.seed
+    began_s = time.monotonic()
     print(f"seed: {seed}", flush=True)
     with _target(parsed.target) as (base_url, server_secret), tempfile.TemporaryDirectory() as folder:
         world = make_world(base_url, server_secret, secrets.token_hex(4))
         share_s = parsed.minutes * 60 / (len(LONG_PASSES) * len(world.roles) + len(world.roles) + 1)
         limit = ("--max-examples", str(SHORT_EXAMPLES)) if parsed.short else ("--max-time", str(max(1, round(share_s))))
         options = [*limit, "--seed", str(seed)]
-        summaries = [
+        parts = [
             _run(base_url, role, world, Path(folder), pass_, options)
             for role in world.roles
             for pass_ in ((Pass("fuzzing", role.name != NOBODY, True),) if parsed.short else LONG_PASSES)
         ]
         hostile = Limit(SHORT_HOSTILE) if parsed.short else Limit(seconds=share_s)
-        summaries += [
-            _print_line(send_hostile(base_url, role, world, f"{seed}-{role.name}", hostile), "hostile requests")
+        parts += [
+            _printed("hostile requests", send_hostile(base_url, role, world, f"{seed}-{role.name}", hostile))
             for role in world.roles
         ]
         commands = Limit(SHORT_COMMANDS) if parsed.short else Limit(seconds=share_s)
         found = run_commands(base_url, world, Path(folder), f"{seed}-commands", commands)
-        summaries.append(_print_line(found, "hostile folders and servers"))
-    return _print_result(summaries)
+        parts.append(_printed("hostile folders and servers", found))
+    figures = FuzzFigures((time.monotonic() - began_s) / 60, seed, parts)
+    if parsed.keep:
+        figures.keep()
+    return _print_result(figures)
 
 
 @contextmanager
@@ -105,7 +116,7 @@ def _target(target: str) -> Iterator[tuple[str, str]]:
     Raises:
         ToolError: the secret of an address is not in the environment.
     """
-    if target != "home":
+    if target != HOME:
         if not os.environ.get(SECRET_VARIABLE):
             raise ToolError(f"{SECRET_VARIABLE} has to hold the server secret of {target}.")
         yield target.rstrip("/"), os.environ[SECRET_VARIABLE]
@@ -116,7 +127,7 @@ def _target(target: str) -> Iterator[tuple[str, str]]:
             yield server.base_url, server.server_secret
 
 
-def _run(base_url: str, role: Role, world: World, folder: Path, pass_: Pass, options: Sequence[str]) -> Summary:
+def _run(base_url: str, role: Role, world: World, folder: Path, pass_: Pass, options: Sequence[str]) -> Part:
     """Send the requests of a pass as one person."""
     config, report = folder / "schemathesis.toml", folder / "report.ndjson"
     ids = (dict(world.ids) | ({"collection": "treatments"} if role.is_nightscout else {})) if pass_.with_ids else {}
@@ -141,7 +152,7 @@ def _run(base_url: str, role: Role, world: World, folder: Path, pass_: Pass, opt
         raise ToolError("no request was sent: loading the description took all of the time; give more minutes.")
     report.unlink()
     which_ids = "the owner's ids" if pass_.with_ids else "made-up ids"
-    return _print_line(summary, f"{which_ids}, {pass_.phases}")
+    return _printed(f"{which_ids}, {pass_.phases}", summary)
 
 
 def _paths(role: Role, pass_: Pass) -> tuple[str, ...]:
@@ -153,22 +164,19 @@ def _paths(role: Role, pass_: Pass) -> tuple[str, ...]:
     return ()
 
 
-def _print_line(summary: Summary, what: str) -> Summary:
-    """Print a line of the result."""
-    unit = "runs" if summary.role == COMMANDS else "requests"
-    print(f"{summary.role}, {what}: {summary.requests} {unit}, {len(summary.failures)} failures", flush=True)
-    return summary
+def _printed(tried: str, summary: Summary) -> Part:
+    """A part of the run, whose line is printed."""
+    part = Part(tried, summary)
+    print(part.line, flush=True)
+    return part
 
 
-def _print_result(summaries: list[Summary]) -> int:
+def _print_result(figures: FuzzFigures) -> int:
     """Print the result, and return the exit code."""
-    requests = sum(summary.requests for summary in summaries if summary.role != COMMANDS)
-    server_errors = sum(summary.server_errors for summary in summaries)
-    failures = dict.fromkeys(path for summary in summaries for path in summary.failures)
-    print(f"{requests} requests, {server_errors} answers 5xx, {len(failures)} failures")
-    for path in failures:
+    print(f"{figures.requests} requests, {figures.server_errors} answers 5xx, {len(figures.failures)} failures")
+    for path in figures.failures:
         print(f"  {path.relative_to(ROOT)}")
-    return 1 if failures else 0
+    return 1 if figures.failures else 0
 
 
 if __name__ == "__main__":

@@ -10,15 +10,13 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tools.mutants.edit import Edit, outdated
 from tools.mutants.edits import EDITS
-from tools.mutants.report import HEAD, Outcome, show_on_page, summary
+from tools.mutants.report import HEAD, Outcome, keep_outcomes, summary
 from tools.mutants.trial import Copy, Verdict, copy_of
 from tools.project import ROOT, ToolError, run_tool, step
-from tools.soak.report import commit, machine
 
 OUTDATED = 2
 SHOWN_LINES = 30
@@ -34,14 +32,13 @@ def main(arguments: Sequence[str] | None = None, edits: Sequence[Edit] = EDITS, 
     if problems := outdated(chosen, root):
         print("\n".join(problems), file=sys.stderr)
         return OUTDATED
-    heading = f"{datetime.now(UTC).date().isoformat()}, commit {commit()}, {machine()}:"
     with tempfile.TemporaryDirectory(prefix="strandline-mutants-") as temporary:
         copy = copy_of(root, Path(temporary))
         _require_green(copy, chosen)
         outcomes = _outcomes(copy, chosen)
     print(f"\n{summary(outcomes)}")
     if given.keep:
-        show_on_page(heading, outcomes)
+        keep_outcomes(outcomes)
     return 0 if all(outcome.run.verdict is Verdict.RED for outcome in outcomes) else 1
 
 

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from tools.kept_figures import heading, keep_figures, provenance
 from tools.mutants.edit import Edit
 from tools.mutants.trial import Run, Verdict
-from tools.project import ROOT
 
-PAGE = ROOT / "docs" / "reliability.md"
 HEAD = ("| area | wrong version | file | tests | first test that fails |", "| --- | --- | --- | --- | --- |")
-_FIRST, _LAST = "<!-- begin mutants -->", "<!-- end mutants -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +26,16 @@ class Outcome:
 
 def summary(outcomes: Sequence[Outcome]) -> str:
     """How many edits were noticed, in one sentence."""
-    red = sum(outcome.run.verdict is Verdict.RED for outcome in outcomes)
-    return f"{red} of {len(outcomes)} wrong versions turned the tests red."
+    return f"{_noticed(outcomes)} of {len(outcomes)} wrong versions turned the tests red."
 
 
-def show_on_page(heading: str, outcomes: Sequence[Outcome], page: Path = PAGE) -> None:
-    """Put the table under this heading into its block of the page."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(_FIRST)
+def keep_outcomes(outcomes: Sequence[Outcome]) -> None:
+    """Keep the numbers, and show the table on the page of the documents."""
+    made = provenance()
     table = "\n".join([*HEAD, *(outcome.row for outcome in outcomes)])
-    shown = f"{_FIRST}\n\n{heading}\n**{summary(outcomes)}**\n\n{table}\n\n{_LAST}"
-    page.write_text(f"{before}{shown}{rest.partition(_LAST)[2]}", encoding="utf-8")
+    numbers = {"wrong_versions": len(outcomes), "noticed": _noticed(outcomes)}
+    keep_figures("mutants", f"{heading(made)}:\n**{summary(outcomes)}**\n\n{table}", made | numbers)
+
+
+def _noticed(outcomes: Sequence[Outcome]) -> int:
+    return sum(outcome.run.verdict is Verdict.RED for outcome in outcomes)

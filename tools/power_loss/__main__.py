@@ -1,6 +1,7 @@
-"""`make power-loss [STATES=200] [SEED=1]`: cut the power of a home server, and compare what is left with its answers.
+"""`make power-loss`: cut the power of a home server, and compare what is left with its answers.
 
-    python -m tools.power_loss [--states 200] [--seed 1] [--rounds 60] [--recording FILE] [--keep FILE]
+    python -m tools.power_loss [--states 200] [--seed 1] [--rounds 60] [--keep]
+                               [--recording FILE] [--write-recording FILE]
 
 A home server is recorded by `strace` while two people use it. From the recording, states are built that a power cut may
 leave on a disk; each is opened, and has to have all that was answered. Exit code 1 if one has not.
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 from tools.power_loss.recording import Recording, read_recording, record, summary
+from tools.power_loss.report import PowerLossFigures
 from tools.power_loss.states import Outcome, outcomes
 from tools.project import run_tool, step
 
@@ -25,18 +27,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=60, help="how much each person sends")
     parser.add_argument("--recording", type=Path, help="a kept recording, instead of a new one")
-    parser.add_argument("--keep", type=Path, help="keep the recording in a file")
+    parser.add_argument("--write-recording", type=Path, help="write the recording to a file, too")
+    parser.add_argument("--keep", action="store_true", help="show the figures in docs/reliability.md")
     arguments = parser.parse_args()
     recording = _recording(arguments.recording, arguments.rounds)
-    if arguments.keep:
-        recording.write(arguments.keep)
+    if arguments.write_recording:
+        recording.write(arguments.write_recording)
     started = time.monotonic()
     tried: list[Outcome] = []
     for outcome in outcomes(recording, arguments.states, arguments.seed):
         tried.append(outcome)
         for fault in outcome.faults[:SHOWN]:
             print(f"cut {outcome.cut}, seed {outcome.seed}: {fault}", flush=True)
-    print(figures(recording, tried, time.monotonic() - started))
+    figures = PowerLossFigures(arguments.seed, summary(recording), tried, time.monotonic() - started)
+    print("\n".join(f"{name}: {value}" for name, value in figures.rows.items()))
+    if arguments.keep:
+        figures.keep()
     return 1 if any(outcome.faults for outcome in tried) else 0
 
 
@@ -45,22 +51,6 @@ def _recording(file: Path | None, rounds: int) -> Recording:
         return read_recording(file)
     with tempfile.TemporaryDirectory() as temporary, step("recording a home server"):
         return record(Path(temporary), rounds)
-
-
-def figures(recording: Recording, tried: list[Outcome], seconds: float) -> str:
-    """The figures of a run, one a line."""
-    counted = summary(recording)
-    unsynced = sum(outcome.unsynced_bytes > 0 for outcome in tried)
-    faulty = sum(bool(outcome.faults) for outcome in tried)
-    refused = sum(outcome.is_refused for outcome in tried)
-    lines = [
-        f"recorded: {', '.join(f'{count:,} {name}' for name, count in counted.items())}",
-        f"states: {len(tried)}, of which {unsynced} with writes that were not synced, in {seconds:.0f} s",
-        f"answers compared: {sum(outcome.answered for outcome in tried):,}",
-        f"refused with one sentence, before anything was answered: {refused}",
-        f"states with a fault: {faulty}",
-    ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -2,20 +2,16 @@
 
 import json
 import os
-import platform
-import subprocess
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tools.project import BUILD, ROOT
+from tools.kept_figures import heading, keep_figures, provenance
+from tools.project import BUILD
 from tools.soak.memory import FLAT_PERCENT, Sample, at_rest_mb, memory_figures, quantile
 from tools.soak.run import TELLING_LIFE_S, Soak
 
 FOLDER = BUILD / "soak"
-FIGURES = ROOT / "docs" / "figures"
-PAGE = ROOT / "docs" / "reliability.md"
 SHOWN_FINDINGS = 50
 
 Report = dict[str, Any]
@@ -27,9 +23,7 @@ def report_of(run: Soak) -> Report:
     return {
         "target": run.target.name,
         "seed": run.plan.seed,
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit(),
-        "machine": machine(),
+        **provenance(),
         "is_whole": not run.was_interrupted and run.restart_error is None,
         "load": round(os.getloadavg()[0], 1),
         "minutes": round((run.ended_s - run.began_s) / 60, 1),
@@ -61,13 +55,6 @@ def report_of(run: Soak) -> Report:
     }
 
 
-def machine() -> str:
-    """The machine in words: system, processors, memory, Python."""
-    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    system = f"{platform.system()} {platform.machine()}"
-    return f"{system}, {os.cpu_count()} cores, {memory_gb:.0f} GB, Python {platform.python_version()}"
-
-
 def write_report(report: Report, folder: Path = FOLDER) -> Path:
     """Write the report as Markdown and JSON, and return the path of the first."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,16 +66,10 @@ def write_report(report: Report, folder: Path = FOLDER) -> Path:
     return path
 
 
-def keep_report(report: Report, figures: Path = FIGURES, page: Path = PAGE) -> None:
+def keep_report(report: Report) -> None:
     """Keep the figures, and show them on the page of the documents, in the block of the target."""
-    figures.mkdir(exist_ok=True)
     kept = {name: value for name, value in report.items() if name != "findings"}
-    path = figures / f"soak-{report['target']}.json"
-    path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    text = page.read_text(encoding="utf-8")
-    first, last = (f"<!-- {edge} soak-{report['target']} -->" for edge in ("begin", "end"))
-    before, _, rest = text.partition(first)
-    page.write_text(f"{before}{first}\n\n{tables(kept)}\n{last}{rest.partition(last)[2]}", encoding="utf-8")
+    keep_figures(f"soak-{report['target']}", tables(kept), kept)
 
 
 def tables(report: Mapping[str, Any]) -> str:
@@ -101,8 +82,7 @@ def tables(report: Mapping[str, Any]) -> str:
     counted = f" The server counted {losses} events as lost; these may be missing." if losses else ""
     return "\n".join(
         [
-            f"{report['date']}, commit {report['commit']}, {report['machine']}, "
-            f"load {report['load']} at the end, seed {report['seed']}:",
+            f"{heading(report)}, load {report['load']} at the end, seed {report['seed']}:",
             f"{report['minutes']} minutes, {report['clients']} clients as {report['people']} people, "
             f"{report['requests']:,} requests, of which {asked:,} were asked to repeat.{restarts}",
             "",
@@ -173,14 +153,3 @@ def _times(times_ms: list[float]) -> dict[str, float]:
         "p95": round(quantile(in_order, 0.95), 1),
         "max": round(in_order[-1], 1),
     }
-
-
-def commit() -> str:
-    """The commit, with a note if code differs from it. Pages do not count: a run with KEEP=1 changes one."""
-    commit = _git("describe", "--always", "--abbrev=9", "--exclude=*")
-    return f"{commit}, changed" if _git("status", "--porcelain", "-uno", "--", ".", ":!docs") else commit
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or ("unknown" if done.returncode else "")

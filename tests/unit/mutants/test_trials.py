@@ -8,8 +8,7 @@ import pytest
 
 from tools.mutants.__main__ import OUTDATED, chosen_edits, main
 from tools.mutants.edit import Edit
-from tools.mutants.report import Outcome, show_on_page
-from tools.mutants.trial import Run, Verdict, copy_of
+from tools.mutants.trial import Verdict, copy_of
 from tools.project import ToolError
 
 RULE = "def may(age):\n    return age >= 18\n"
@@ -124,17 +123,3 @@ def test_edits_are_chosen_by_area_and_number(only: str, chosen: list[Edit]) -> N
 def test_an_unknown_area_is_refused() -> None:
     with pytest.raises(ToolError, match="no area and no number 2, fold; there are 1, age"):
         chosen_edits("2,fold,1", [NOTICED])
-
-
-def test_the_page_shows_the_last_table_only(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("Before.\n\n<!-- begin mutants -->\nold\n<!-- end mutants -->\n\nAfter.\n")
-    for test in ("test_a.py::test_first", "test_b.py::test_second"):
-        show_on_page("A heading:", [Outcome(NOTICED, Run(Verdict.RED, 1.5, test))], page)
-    assert page.read_text() == (
-        "Before.\n\n<!-- begin mutants -->\n\nA heading:\n"
-        "**1 of 1 wrong versions turned the tests red.**\n\n"
-        "| area | wrong version | file | tests | first test that fails |\n| --- | --- | --- | --- | --- |\n"
-        "| age | eighteen is too young | `rule.py` | red | `test_b.py::test_second` |\n\n"
-        "<!-- end mutants -->\n\nAfter.\n"
-    )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.soak.report import FIGURES, PAGE, Report, keep_report, tables, write_report
+from tools.kept_figures import FIGURES, PAGE, block
+from tools.soak.report import Report, tables, write_report
 
 KEPT = sorted(FIGURES.glob("soak-*.json"))
 
@@ -94,20 +95,8 @@ def test_a_seed_may_have_any_letters(report: Report, tmp_path: Path) -> None:
     assert write_report(report | {"seed": "../a b", "target": "http://127.0.0.1:8000"}, tmp_path).parent == tmp_path
 
 
-def test_kept_figures_replace_those_of_their_target_on_the_page(report: Report, tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("before\n<!-- begin soak-home -->\nyesterday's figures\n<!-- end soak-home -->\nafter\n")
-    keep_report(report, tmp_path, page)
-    keep_report(report, tmp_path, page)
-    text = page.read_text()
-    assert text.startswith("before\n<!-- begin soak-home -->\n\n2026-11-29, commit da3f5db00")
-    assert text.endswith("<!-- end soak-home -->\nafter\n")
-    assert "yesterday" not in text
-    assert text.count("| add |") == 1
-
-
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_the_page_shows_the_figures_that_were_kept(path: Path) -> None:
     kept = json.loads(path.read_text())
-    assert f"<!-- begin {path.stem} -->\n\n{tables(kept)}\n<!-- end {path.stem} -->" in PAGE.read_text()
+    assert block(path.stem, tables(kept)) in PAGE.read_text()
     assert set(kept["found"].values()) == {0}

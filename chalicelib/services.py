@@ -139,44 +139,13 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
     """The services of a stage on an engine; the surroundings default to the machine's."""
     around = surroundings or machine()
     quotas = stage_quotas(settings, around.count)
-    accounts = AccountPorts(
-        accounts=StoredAccounts(engine.accounts),
-        sessions=StoredSessions(engine.accounts),
-        restricted_tokens=StoredRestrictedTokens(engine.accounts),
-        grants=StoredGrants(engine.accounts, around.now_ms),
-        profiles=StoredProfiles(engine.accounts),
-        passwords=around.passwords,
-        sign_in_attempts=StoredSignInAttempts(engine.accounts),
-        known_sources=StoredKnownSources(engine.accounts),
-        nightscout_credentials=StoredNightscoutCredentials(engine.accounts),
-        unanswered_sign_ups=StoredUnansweredSignUps(engine.accounts),
-    )
-    data = DataPorts(StoredDataSets(engine.data, quotas.data_bytes), StoredRecordLog(engine.data, quotas.data_bytes))
-    tiles = TilePorts(
-        data=data,
-        tiles=StoredTiles(engine.data),
-        hour_sums=StoredHourSums(engine.data),
-        archive=StoredArchive(engine.objects),
-        backlog=StoredBacklogs(engine.data),
-        sweep_requests=StoredSweepRequests(engine.data),
-        purge_requests=StoredPurgeRequests(engine.data),
-        now_ms=around.now_ms,
-        new_id=around.new_id,
-    )
-    logins = StoredOidcLogins(engine.accounts)
-    signed_tokens = JoseTokens(signing_keys(engine.secrets, settings.oidc_keys_name))
-    data_sources = StoredDataSources(engine.data)
-    orders, mailer = QueuedMailOrders(engine.task_queue), EngineMailer(engine.mail)
     server_secret = cached_secret(engine.secrets, settings.server_secret_name)
-    reading = ReadingPorts(
-        data_sets=data.data_sets,
-        log=data.log,
-        backlog=tiles.backlog,
-        tiles=tiles.tiles,
-        sources=data_sources,
-        large_replies=StoredLargeReplies(engine.objects),
-        at_once=engine.at_once,
-    )
+    accounts = _account_ports(engine, around)
+    data = DataPorts(StoredDataSets(engine.data, quotas.data_bytes), StoredRecordLog(engine.data, quotas.data_bytes))
+    tiles = _tile_ports(engine, data, around)
+    data_sources = DataSourcePorts(StoredDataSources(engine.data), data)
+    reading = _reading_ports(engine, tiles, data_sources)
+    mail = _Mail(QueuedMailOrders(engine.task_queue), EngineMailer(engine.mail), mail_terms(settings))
     return Services(
         settings=settings,
         now_ms=around.now_ms,
@@ -189,52 +158,118 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         requests=RequestCounts(settings.requests_an_hour, quotas.report),
         sessions_ahead=sessions_ahead(engine, accounts.sessions),
         accounts=accounts,
+        sign_in=_sign_in_ports(settings, engine, accounts, around),
         invitations=InvitationPorts(
-            StoredInvitations(engine.accounts), accounts, server_secret, orders, mailer, mail_terms(settings)
+            StoredInvitations(engine.accounts), accounts, server_secret, mail.orders, mail.mailer, mail.terms
         ),
-        confirmations=ConfirmationPorts(
-            accounts,
-            StoredMailedKeys(engine.accounts),
-            StoredSignUpConfirmations(engine.accounts),
-            orders,
-            mailer,
-            mail_terms(settings),
-            around.new_token,
-        ),
-        sign_in=SignInPorts(
-            accounts=accounts,
-            logins=logins,
-            sso_sessions=StoredSsoSessions(engine.accounts),
-            signed_tokens=signed_tokens,
-            provider=openid_provider(settings),
-            new_token=around.new_token,
-        ),
+        confirmations=_confirmation_ports(engine, accounts, mail, around),
         data=data,
         tiles=tiles,
         uploads=UploadPorts(data, StoredRejections(engine.data)),
-        data_sources=DataSourcePorts(data_sources, data),
+        data_sources=data_sources,
         reading=reading,
         summaries=SummaryPorts(data.data_sets, data.log, tiles.tiles, tiles.hour_sums),
         blobs=BlobPorts(StoredBlobs(engine.blobs, quotas), StoredContents(engine.objects)),
         notes=NotePorts(StoredNotes(engine.accounts), accounts.profiles),
-        metrics=MetricsPorts(
-            salt=cached_salt(engine.secrets, settings.metrics_salt_name),
-            stream=StreamedEvents(engine.metrics_stream) if settings.takes_metrics else DroppedEvents(),
-            archive=StoredEventArchive(engine.objects),
-            counts=StoredEventCounts(engine.data, settings.metrics_stream),
-            rejected=QueuedRejectedRecords(engine.metrics_failures),
-        ),
+        metrics=_metrics_ports(settings, engine),
         nightscout=NightscoutPorts(
             data, tiles.tiles, StoredDeviceStatuses(engine.data, settings.device_status_days), reading
         ),
-        tasks=TaskPorts(
-            StoredTasks(engine.tasks),
-            StoredTaskSlots(engine.tasks),
-            QueuedTaskMessages(engine.task_queue),
-            around.now_ms,
-            around.new_id,
-        ),
+        tasks=_task_ports(engine, around),
         end_process=around.end_process,
+    )
+
+
+@frozen
+class _Mail:
+    """The mail of a stage, which several packages send."""
+
+    orders: QueuedMailOrders
+    mailer: EngineMailer
+    terms: MailTerms
+
+
+def _account_ports(engine: Engine, around: Surroundings) -> AccountPorts:
+    return AccountPorts(
+        accounts=StoredAccounts(engine.accounts),
+        sessions=StoredSessions(engine.accounts),
+        restricted_tokens=StoredRestrictedTokens(engine.accounts),
+        grants=StoredGrants(engine.accounts, around.now_ms),
+        profiles=StoredProfiles(engine.accounts),
+        passwords=around.passwords,
+        sign_in_attempts=StoredSignInAttempts(engine.accounts),
+        known_sources=StoredKnownSources(engine.accounts),
+        nightscout_credentials=StoredNightscoutCredentials(engine.accounts),
+        unanswered_sign_ups=StoredUnansweredSignUps(engine.accounts),
+    )
+
+
+def _sign_in_ports(settings: Settings, engine: Engine, accounts: AccountPorts, around: Surroundings) -> SignInPorts:
+    return SignInPorts(
+        accounts=accounts,
+        logins=StoredOidcLogins(engine.accounts),
+        sso_sessions=StoredSsoSessions(engine.accounts),
+        signed_tokens=JoseTokens(signing_keys(engine.secrets, settings.oidc_keys_name)),
+        provider=openid_provider(settings),
+        new_token=around.new_token,
+    )
+
+
+def _confirmation_ports(engine: Engine, accounts: AccountPorts, mail: _Mail, around: Surroundings) -> ConfirmationPorts:
+    return ConfirmationPorts(
+        accounts,
+        StoredMailedKeys(engine.accounts),
+        StoredSignUpConfirmations(engine.accounts),
+        mail.orders,
+        mail.mailer,
+        mail.terms,
+        around.new_token,
+    )
+
+
+def _tile_ports(engine: Engine, data: DataPorts, around: Surroundings) -> TilePorts:
+    return TilePorts(
+        data=data,
+        tiles=StoredTiles(engine.data),
+        hour_sums=StoredHourSums(engine.data),
+        archive=StoredArchive(engine.objects),
+        backlog=StoredBacklogs(engine.data),
+        sweep_requests=StoredSweepRequests(engine.data),
+        purge_requests=StoredPurgeRequests(engine.data),
+        now_ms=around.now_ms,
+        new_id=around.new_id,
+    )
+
+
+def _reading_ports(engine: Engine, tiles: TilePorts, data_sources: DataSourcePorts) -> ReadingPorts:
+    return ReadingPorts(
+        data_sets=tiles.data.data_sets,
+        log=tiles.data.log,
+        backlog=tiles.backlog,
+        tiles=tiles.tiles,
+        sources=data_sources.sources,
+        large_replies=StoredLargeReplies(engine.objects),
+        at_once=engine.at_once,
+    )
+
+
+def _metrics_ports(settings: Settings, engine: Engine) -> MetricsPorts:
+    return MetricsPorts(
+        salt=cached_salt(engine.secrets, settings.metrics_salt_name),
+        stream=StreamedEvents(engine.metrics_stream) if settings.takes_metrics else DroppedEvents(),
+        archive=StoredEventArchive(engine.objects),
+        counts=StoredEventCounts(engine.data, settings.metrics_stream),
+        rejected=QueuedRejectedRecords(engine.metrics_failures),
+    )
+
+
+def _task_ports(engine: Engine, around: Surroundings) -> TaskPorts:
+    return TaskPorts(
+        StoredTasks(engine.tasks),
+        StoredTaskSlots(engine.tasks),
+        QueuedTaskMessages(engine.task_queue),
+        around.now_ms,
+        around.new_id,
     )
 
 
@@ -249,7 +284,7 @@ def stage_quotas(settings: Settings, count_up: Callable[[str, int], None]) -> Qu
 
 
 def mail_terms(settings: Settings) -> MailTerms:
-    """Whether the stage sends mail, and where the pages of its links are."""
+    """The terms on which a stage sends mail: on or off, and the address that links begin with."""
     return MailTerms(settings.sends_mail, f"{settings.issuer or ''}/login-actions")
 
 

@@ -116,23 +116,8 @@ def authorization_request(parameters: Parameters, client: OidcClient, address: R
     Raises:
         RefusedAuthorizationError: the request cannot be granted.
     """
-    for name, values in parameters.items():
-        most = MAX_TOKEN_LENGTH if name == HINT else MAX_PARAMETER_LENGTH
-        if len(values) > 1 or any(len(value) > most for value in values):
-            raise RefusedAuthorizationError(INVALID_REQUEST, f"{name[:64]} is sent twice, or is too long")
-    single = {name: values[0] for name, values in parameters.items() if values}
-    for name in ("request", "request_uri"):
-        if name in single:
-            raise RefusedAuthorizationError(f"{name}_not_supported", f"{name} is not supported")
-    if single.get("response_type") != "code":
-        raise RefusedAuthorizationError(UNSUPPORTED_RESPONSE_TYPE, "response_type must be code")
-    if single.get("response_mode", RESPONSE_MODES[0]) not in RESPONSE_MODES:
-        raise RefusedAuthorizationError(INVALID_REQUEST, "response_mode must be query or fragment")
-    # Without a method RFC 7636 assumes "plain", which protects nothing against a reader of the request.
-    if single.get("code_challenge_method") != CODE_CHALLENGE_METHOD:
-        raise RefusedAuthorizationError(INVALID_REQUEST, "code_challenge_method must be S256")
-    if CODE_CHALLENGE.fullmatch(single.get("code_challenge", "")) is None:
-        raise RefusedAuthorizationError(INVALID_REQUEST, "code_challenge must be the SHA-256 of the verifier")
+    single = _single_values(parameters)
+    _require_code_flow(single)
     requested = single.get("scope", "").split()
     if OPENID not in requested:
         raise RefusedAuthorizationError(INVALID_SCOPE, "scope must hold openid")
@@ -152,3 +137,36 @@ def authorization_request(parameters: Parameters, client: OidcClient, address: R
         max_age_s=int(single["max_age"]) if "max_age" in single else None,
         id_token_hint=single.get(HINT, ""),
     )
+
+
+def _single_values(parameters: Parameters) -> dict[str, str]:
+    """The one value of each parameter that has any.
+
+    Raises:
+        RefusedAuthorizationError: a parameter is sent twice, or is too long.
+    """
+    for name, values in parameters.items():
+        most = MAX_TOKEN_LENGTH if name == HINT else MAX_PARAMETER_LENGTH
+        if len(values) > 1 or any(len(value) > most for value in values):
+            raise RefusedAuthorizationError(INVALID_REQUEST, f"{name[:64]} is sent twice, or is too long")
+    return {name: values[0] for name, values in parameters.items() if values}
+
+
+def _require_code_flow(single: Mapping[str, str]) -> None:
+    """Raise unless the request is for a code that only the holder of a verifier can use (PKCE).
+
+    Raises:
+        RefusedAuthorizationError: it is for something else.
+    """
+    for name in ("request", "request_uri"):
+        if name in single:
+            raise RefusedAuthorizationError(f"{name}_not_supported", f"{name} is not supported")
+    if single.get("response_type") != "code":
+        raise RefusedAuthorizationError(UNSUPPORTED_RESPONSE_TYPE, "response_type must be code")
+    if single.get("response_mode", RESPONSE_MODES[0]) not in RESPONSE_MODES:
+        raise RefusedAuthorizationError(INVALID_REQUEST, "response_mode must be query or fragment")
+    # Without a method RFC 7636 assumes "plain", which protects nothing against a reader of the request.
+    if single.get("code_challenge_method") != CODE_CHALLENGE_METHOD:
+        raise RefusedAuthorizationError(INVALID_REQUEST, "code_challenge_method must be S256")
+    if CODE_CHALLENGE.fullmatch(single.get("code_challenge", "")) is None:
+        raise RefusedAuthorizationError(INVALID_REQUEST, "code_challenge must be the SHA-256 of the verifier")

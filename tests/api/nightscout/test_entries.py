@@ -337,6 +337,25 @@ class TestSite:
         script = reply.body.decode()
         assert json.loads(script.removeprefix("this.serverSettings = ").removesuffix(" ;"))["status"] == "ok"
 
+    @pytest.mark.parametrize(
+        ("accept", "media_type"),
+        [
+            ("application/json", "application/json; charset=utf-8"),
+            ("application/json, text/javascript, */*; q=0.01", "application/json; charset=utf-8"),
+            ("text/plain;q=0.5, application/json", "application/json; charset=utf-8"),
+            ("text/plain", "text/plain; charset=utf-8"),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html; charset=utf-8"),
+            ("*/*", "text/html; charset=utf-8"),
+            ("image/png", "text/html; charset=utf-8"),
+        ],
+    )
+    def test_the_status_has_the_format_that_the_client_prefers(
+        self, device: Device, accept: str, media_type: str
+    ) -> None:
+        reply = device.send("GET", "/api/v1/status", Accept=accept)
+        assert reply.headers["content-type"] == media_type
+        assert device.send("GET", "/api/v1/status.txt", Accept=accept).body == b"STATUS OK"
+
     def test_an_app_may_test_whether_it_may_upload(self, api: ApiClient, device: Device, phone: dict[str, Any]) -> None:
         assert device.send("GET", "/api/v1/experiments/test").json() == {"status": "ok"}
         assert api.request("GET", "/api/v1/experiments/test", api_secret=phone["token"]).status == 401

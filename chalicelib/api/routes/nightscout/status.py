@@ -2,6 +2,7 @@
 
 import orjson
 
+from chalicelib.api.accepted import preferred_format
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.nightscout import GET_SITE_STATUS, GET_VERSIONS, LIST_NOTICES
 from chalicelib.api.router import EXTENSION
@@ -12,6 +13,8 @@ from chalicelib.nightscout.status import NO_NOTICES, VERSIONS, site_status
 IN_QUERY = ("token", "secret")
 """The parameters whose credential `status.json` answers with a JWT."""
 TEXT = "STATUS OK"
+FORMATS = {"html": "text/html", "js": "application/javascript", "txt": "text/plain", "json": "application/json"}
+"""The media types of the status, the preferred one first."""
 
 blueprint = ApiBlueprint(__name__)
 
@@ -26,7 +29,8 @@ def get_versions(_request: Request) -> Reply:
 def get_site_status(request: Request) -> Reply:
     """The status as JSON, a script, text or HTML, as the path ends or the client accepts."""
     request.call.require(request.caller.user_id)
-    return _status_reply(request, request.path[EXTENSION] or _accepted(request))
+    accepted = preferred_format(request.headers.get("accept", ""), FORMATS)
+    return _status_reply(request, request.path[EXTENSION] or accepted or "html")
 
 
 @blueprint.operation(LIST_NOTICES)
@@ -51,9 +55,3 @@ def _site_status(request: Request) -> object:
     is_in_query = any(request.query.get(name) for name in IN_QUERY)
     authorized = None if credential is None or not is_in_query else authorize(request.call, credential).body
     return site_status(request.now_ms, authorized)
-
-
-def _accepted(request: Request) -> str:
-    """The extension that the first media type of `Accept` stands for."""
-    first = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip().lower()
-    return {"application/json": "json", "text/plain": "txt"}.get(first, "html")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.durations import SECOND_MS
+from chalicelib.model.json_values import plain_number
 from chalicelib.nightscout.document import Collection, Document
 from chalicelib.nightscout.rendering.overrides import bounds_mg_dl
 from chalicelib.nightscout.rendering.record import Record, app_of, mg_dl, rendered, time_ms_of
@@ -87,16 +88,12 @@ def _insulin_hours(record: Record) -> float:
     """The hours for which insulin acts."""
     seconds = (record.get("insulinModel") or {}).get("actionDuration")
     if seconds:
-        return _whole(seconds / 3600)
+        return plain_number(round(seconds / 3600, 2))
     insulin = ((record.get("bolus") or {}).get("calculator") or {}).get("insulin") or {}
     duration, units = insulin.get("duration"), insulin.get("units")
     if not duration:
         return _DEFAULT_INSULIN_HOURS
-    return _whole(duration / {"minutes": 60, "seconds": 3600}.get(str(units), 1))
-
-
-def _whole(value: float) -> float:
-    return int(value) if value == int(value) else round(value, 2)
+    return plain_number(round(duration / {"minutes": 60, "seconds": 3600}.get(str(units), 1), 2))
 
 
 def _zone(record: Record) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.durations import MINUTE_MS
 from chalicelib.model.glucose import CONVERTED_UNITS, MG_DL_PER_MMOL_L
+from chalicelib.model.json_values import plain_number
 from chalicelib.model.times import parse_time
 from chalicelib.nightscout.document import Collection, Document, document_key, new_id
 from chalicelib.nightscout.times import iso_time
@@ -37,8 +38,7 @@ def mg_dl(value_mmol_l: float, units: Any = None) -> int:
 
 def minutes(duration_ms: float) -> float:
     """A duration in minutes, whole where it can be."""
-    whole, rest = divmod(duration_ms, MINUTE_MS)
-    return int(whole) if not rest else round(duration_ms / MINUTE_MS, 3)
+    return plain_number(round(duration_ms / MINUTE_MS, 3))
 
 
 def rendered(collection: Collection, record: Record, members: Mapping[str, Any]) -> Document:

@@ -43,22 +43,34 @@ def size_bytes(texts: Sequence[bytes]) -> int:
     return sum(map(len, texts)) + len(_BETWEEN) * max(0, len(texts) - 1)
 
 
+def inflated(chunk: DeflatedLines) -> bytes:
+    """The texts in a chunk, joined by `,\\n`.
+
+    Raises:
+        ValueError: the chunk is damaged.
+    """
+    lines = inflate_chunk(chunk.deflated)
+    if len(lines) != chunk.size_bytes or zlib.crc32(lines) != chunk.crc32:
+        raise ValueError("a chunk whose length or CRC-32 does not match its description")
+    return lines
+
+
 def inflated_lines(lines: DeflatedLines) -> list[bytes]:
     """The texts in a chunk. JSON that is not indented has no line feed, so lines separate them.
 
     Raises:
         ValueError: the chunk is damaged.
     """
-    return _inflate(lines).split(_BETWEEN)
+    return split_lines(inflated(lines))
 
 
-def inflated_lines_with(lines: DeflatedLines, pattern: re.Pattern[bytes]) -> list[bytes]:
-    """The texts in a chunk in which a pattern matches within the text. The others are not split off.
+def split_lines(joined: bytes) -> list[bytes]:
+    """The texts of inflated lines."""
+    return joined.split(_BETWEEN)
 
-    Raises:
-        ValueError: the chunk is damaged.
-    """
-    joined = _inflate(lines)
+
+def lines_with(joined: bytes, pattern: re.Pattern[bytes]) -> list[bytes]:
+    """The texts of inflated lines in which a pattern matches within the text. The others are not split off."""
     found = []
     match = pattern.search(joined)
     while match is not None:
@@ -88,7 +100,7 @@ class RecordArray:
             ValueError: a chunk is damaged.
         """
         return sum(
-            len(piece) if isinstance(piece, tuple) else _inflate(piece).count(_BETWEEN) + 1 for piece in self.pieces
+            len(piece) if isinstance(piece, tuple) else inflated(piece).count(_BETWEEN) + 1 for piece in self.pieces
         )
 
     @property
@@ -117,7 +129,7 @@ class RecordArray:
             if not piece:
                 continue
             yield before
-            yield _BETWEEN.join(piece) if isinstance(piece, tuple) else _inflate(piece)
+            yield _BETWEEN.join(piece) if isinstance(piece, tuple) else inflated(piece)
             before = _BETWEEN
         yield _EMPTY if self.is_empty else _CLOSING
 
@@ -165,16 +177,7 @@ class RecordArray:
 
 
 def _size_bytes(piece: DeflatedLines | tuple[bytes, ...]) -> int:
-    if isinstance(piece, tuple):
-        return sum(map(len, piece)) + len(_BETWEEN) * (len(piece) - 1)
-    return piece.size_bytes
-
-
-def _inflate(chunk: DeflatedLines) -> bytes:
-    lines = inflate_chunk(chunk.deflated)
-    if len(lines) != chunk.size_bytes or zlib.crc32(lines) != chunk.crc32:
-        raise ValueError("a chunk whose length or CRC-32 does not match its description")
-    return lines
+    return size_bytes(piece) if isinstance(piece, tuple) else piece.size_bytes
 
 
 def _stored_block(content: bytes, is_final: bool = False) -> bytes:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from chalicelib import json_text
-from chalicelib.encoding.gzip_splice import DeflatedLines, inflated_lines, inflated_lines_with, size_bytes
+from chalicelib.encoding.gzip_splice import DeflatedLines, inflated, lines_with, size_bytes, split_lines
 from chalicelib.frozen import frozen
 from chalicelib.reading.query import DataQuery
 from chalicelib.reading.select import DOSING_DECISION, cuts
@@ -46,9 +46,12 @@ def select_texts(tile: Tile, key: TileKey, query: DataQuery) -> DeflatedLines | 
     if cuts(query, key.day):
         texts: Sequence[bytes] = tile.texts_between(query.start_ms, query.end_ms)
     elif wanted:
-        texts = inflated_lines_with(tile.lines, wanted[0].pattern)
-    elif minimum_ms > 0 and _has_faster(tile, minimum_ms):
-        texts = inflated_lines(tile.lines)
+        texts = lines_with(inflated(tile.lines), wanted[0].pattern)
+    elif minimum_ms > 0:
+        lines = inflated(tile.lines)
+        if not _has_faster(lines, minimum_ms):
+            return tile.lines
+        texts = split_lines(lines)
     else:
         return tile.lines
     texts = [text for text in texts if all(member.selects(text) for member in wanted)]
@@ -68,9 +71,9 @@ def _wanted(name: str, query: DataQuery) -> list[_Wanted]:
     return found
 
 
-def _has_faster(tile: Tile, minimum_ms: int) -> bool:
-    """Whether any reading of a tile is sampled faster than a minimum."""
-    return any(_is_faster(text, minimum_ms) for text in inflated_lines_with(tile.lines, _SAMPLE_INTERVAL))
+def _has_faster(lines: bytes, minimum_ms: int) -> bool:
+    """Whether any reading of inflated lines is sampled faster than a minimum."""
+    return any(_is_faster(text, minimum_ms) for text in lines_with(lines, _SAMPLE_INTERVAL))
 
 
 def _is_faster(text: bytes, minimum_ms: int) -> bool:

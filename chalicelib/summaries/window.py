@@ -1,6 +1,6 @@
 """The days that a summary is made of: those of the 60 days up to the newest record. Source: summary-api 3."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -35,18 +35,21 @@ class Window:
     @property
     def newest_continuous_hour(self) -> int | None:
         """The newest hour with a reading of a continuous data set."""
-        for _, types_of_day in groupby(reversed(self.days), key=lambda day: day[0]):
-            hours = [hour for _, summed in types_of_day for hour in _continuous_hours(summed)]
-            if hours:
-                return max(hours)
-        return None
+        by_day = groupby(reversed(self.days), key=lambda day: day[0])
+        hours = (_continuous_hours(summed for _, summed in types) for _, types in by_day)
+        return next((max(of_day) for of_day in hours if of_day), None)
 
 
-def _continuous_hours(summed: SummedDay) -> list[int]:
-    """The hours with a reading of a continuous data set. The sum of the day says without them if there are none."""
-    if summed.day is not None and not summed.day.total.first_continuous_ms:
-        return []
-    return [hour.hour for hour in summed.hours if hour.first_continuous_ms]
+def _continuous_hours(types: Iterable[SummedDay]) -> list[int]:
+    """The hours of a day with a reading of a continuous data set, of all its types."""
+    return [
+        hour.hour for summed in types if _is_continuous(summed) for hour in summed.hours if hour.first_continuous_ms
+    ]
+
+
+def _is_continuous(summed: SummedDay) -> bool:
+    """Whether a day may have readings of continuous data sets, as its sum says without its hours."""
+    return summed.day is None or summed.day.total.first_continuous_ms != 0
 
 
 def read_window(view: GlucoseView, types: Sequence[str], now_ms: int) -> Window | None:

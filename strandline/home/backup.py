@@ -6,7 +6,7 @@ copy has its file, whatever is written or deleted meanwhile.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +121,7 @@ def _write(home: Home, snapshot: Database, copy: Path, archive: BinaryIO, steps:
     """Write the archive of a snapshot, and return when it is on the disk.
 
     Returns:
-        How many members it has, beside the description.
+        The number of its members, beside the description.
     """
     with snapshot.reading() as connection:
         if database_faults(connection):
@@ -131,25 +131,13 @@ def _write(home: Home, snapshot: Database, copy: Path, archive: BinaryIO, steps:
     database_bytes = copy.stat().st_size
     with copy.open("rb") as content:
         writer.add(DATABASE_NAME, database_bytes, _parts(content))
-    secret_files = sorted((home.data_dir / SECRETS_FOLDER).glob("*.json"), key=lambda path: path.name)
-    for path in secret_files:
-        secret = path.read_bytes()
-        writer.add(f"{SECRETS_FOLDER}/{path.name}", len(secret), iter([secret]))
-    missing: list[str] = []
-    damaged: list[str] = []
-    with steps("objects", len(files)) as step:
-        for stored in files:
-            is_right = _add_object(writer, stored, home.data_dir / OBJECTS_FOLDER / stored.file)
-            if is_right is None:
-                missing.append(stored.file)
-            elif not is_right:
-                damaged.append(stored.file)
-            step.advance()
+    secrets = _add_secrets(writer, home.data_dir / SECRETS_FOLDER)
+    missing, damaged = _add_objects(writer, files, home.data_dir / OBJECTS_FOLDER, steps)
     writer.finish(
         Manifest(
             created_ms=home.services.now_ms(),
             database_bytes=database_bytes,
-            secrets=len(secret_files),
+            secrets=secrets,
             objects=len(files) - len(missing),
             missing=tuple(missing),
             damaged=tuple(damaged),
@@ -158,7 +146,33 @@ def _write(home: Home, snapshot: Database, copy: Path, archive: BinaryIO, steps:
     )
     archive.flush()
     sync_file(archive.fileno())
-    return 1 + len(secret_files) + len(files) - len(missing)
+    return 1 + secrets + len(files) - len(missing)
+
+
+def _add_secrets(writer: ArchiveWriter, folder: Path) -> int:
+    """Add the files of the secrets. Returns their number."""
+    files = sorted(folder.glob("*.json"), key=lambda path: path.name)
+    for path in files:
+        secret = path.read_bytes()
+        writer.add(f"{SECRETS_FOLDER}/{path.name}", len(secret), iter([secret]))
+    return len(files)
+
+
+def _add_objects(
+    writer: ArchiveWriter, files: Sequence[ObjectFile], folder: Path, steps: Steps
+) -> tuple[list[str], list[str]]:
+    """Add the files of the objects. Returns the names of those that are missing, and of those that are damaged."""
+    missing: list[str] = []
+    damaged: list[str] = []
+    with steps("objects", len(files)) as step:
+        for stored in files:
+            is_right = _add_object(writer, stored, folder / stored.file)
+            if is_right is None:
+                missing.append(stored.file)
+            elif not is_right:
+                damaged.append(stored.file)
+            step.advance()
+    return missing, damaged
 
 
 def _add_object(writer: ArchiveWriter, stored: ObjectFile, file: Path) -> bool | None:

@@ -48,9 +48,28 @@ def checked_options(parsed: Namespace) -> ServeOptions:
         CommandError: an option is wrong, or does not go with another.
     """
     trusted = tuple(_network(text) for text in parsed.trusted_proxies)
-    if parsed.behind_proxy and not (trusted and parsed.public_url):
+    _require_reachable(parsed)
+    return ServeOptions(
+        data_dir=parsed.data_dir.absolute(),
+        host=parsed.host,
+        port=parsed.port,
+        public_url=None if parsed.public_url is None else _public_url(parsed.public_url),
+        trusted_proxies=trusted,
+        environ=_environ(parsed),
+        log_file=parsed.log,
+        is_verbose=parsed.verbose,
+    )
+
+
+def _require_reachable(parsed: Namespace) -> None:
+    """Raise unless address, port and proxies go together.
+
+    Raises:
+        CommandError: they do not.
+    """
+    if parsed.behind_proxy and not (parsed.trusted_proxies and parsed.public_url):
         raise CommandError("--behind-proxy needs the addresses of the proxies (--trusted-proxy) and --public-url.")
-    if trusted and not parsed.behind_proxy:
+    if parsed.trusted_proxies and not parsed.behind_proxy:
         raise CommandError("--trusted-proxy goes with --behind-proxy.")
     if not parsed.behind_proxy and not _is_loopback(parsed.host):
         raise CommandError(
@@ -61,29 +80,24 @@ def checked_options(parsed: Namespace) -> ServeOptions:
         raise CommandError("--allow-local-web-apps is for one machine alone, so it does not go with --behind-proxy.")
     if not 0 <= parsed.port <= MAX_PORT:
         raise CommandError(f"{parsed.port} is not a port: name one between 1 and {MAX_PORT}.")
-    return ServeOptions(
-        data_dir=parsed.data_dir.absolute(),
-        host=parsed.host,
-        port=parsed.port,
-        public_url=None if parsed.public_url is None else _public_url(parsed.public_url),
-        trusted_proxies=trusted,
-        environ={
-            "STRANDLINE_STAGE": "home",
-            "STRANDLINE_SIGN_UP": parsed.sign_up or ("closed" if parsed.behind_proxy else "open"),
-            "STRANDLINE_CORS_ORIGINS": _listed("--cors-origins", parsed.cors_origins, _ORIGIN, "origins of pages"),
-            "STRANDLINE_OIDC_CLIENTS": _listed("--oidc-clients", parsed.oidc_clients, _CLIENT, "client=address pairs"),
-            "STRANDLINE_WEB_APP_URL": parsed.web_app_url,
-            "STRANDLINE_DATA_QUOTA_MB": str(parsed.data_quota_mb),
-            "STRANDLINE_BLOB_QUOTA_MB": str(parsed.blob_quota_mb),
-            "STRANDLINE_DEVICE_STATUS_DAYS": str(parsed.device_status_days),
-            "STRANDLINE_REQUESTS_AN_HOUR": str(parsed.requests_an_hour),
-            "STRANDLINE_LOCAL_WEB_APPS": "true" if parsed.allow_local_web_apps else "",
-            **_mail(parsed),
-            "STRANDLINE_REALM": _listed("--realm", parsed.realm, _REALM, "letters, digits, - and _"),
-        },
-        log_file=parsed.log,
-        is_verbose=parsed.verbose,
-    )
+
+
+def _environ(parsed: Namespace) -> dict[str, str]:
+    """The settings of the platform, as variables of the environment."""
+    return {
+        "STRANDLINE_STAGE": "home",
+        "STRANDLINE_SIGN_UP": parsed.sign_up or ("closed" if parsed.behind_proxy else "open"),
+        "STRANDLINE_CORS_ORIGINS": _listed("--cors-origins", parsed.cors_origins, _ORIGIN, "origins of pages"),
+        "STRANDLINE_OIDC_CLIENTS": _listed("--oidc-clients", parsed.oidc_clients, _CLIENT, "client=address pairs"),
+        "STRANDLINE_WEB_APP_URL": parsed.web_app_url,
+        "STRANDLINE_DATA_QUOTA_MB": str(parsed.data_quota_mb),
+        "STRANDLINE_BLOB_QUOTA_MB": str(parsed.blob_quota_mb),
+        "STRANDLINE_DEVICE_STATUS_DAYS": str(parsed.device_status_days),
+        "STRANDLINE_REQUESTS_AN_HOUR": str(parsed.requests_an_hour),
+        "STRANDLINE_LOCAL_WEB_APPS": "true" if parsed.allow_local_web_apps else "",
+        **_mail(parsed),
+        "STRANDLINE_REALM": _listed("--realm", parsed.realm, _REALM, "letters, digits, - and _"),
+    }
 
 
 def _mail(parsed: Namespace) -> dict[str, str]:

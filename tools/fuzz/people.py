@@ -66,10 +66,7 @@ def make_world(base_url: str, server_secret: str, run: str) -> World:
     data_set_id = created["data"]["uploadId"]
     _send("POST", f"{base_url}/v1/data_sets/{data_set_id}/data", owner, RECORDS)
     _send("PUT", f"{base_url}/metadata/{owner_id}/profile", owner, {"fullName": "Anna"})
-    digest = base64.b64encode(hashlib.md5(CONTENT, usedforsecurity=False).digest()).decode()
-    upload = {**owner, "Content-Type": "text/plain", "Digest": f"MD5={digest}"}
-    blob = _send("POST", f"{base_url}/v1/users/{owner_id}/blobs", upload, CONTENT)
-    log = _send("POST", f"{base_url}/v1/users/{owner_id}/device_logs", upload | LOG_TIMES, CONTENT)
+    blob_id, log_id = _upload_files(base_url, owner_id, owner)
     note = _send("POST", f"{base_url}/message/send/{owner_id}", owner, {"message": NOTE})
     ids = {
         "userId": owner_id,
@@ -77,8 +74,8 @@ def make_world(base_url: str, server_secret: str, run: str) -> World:
         "sharerId": owner_id,
         "granteeId": grantee_id,
         "dataSetId": data_set_id,
-        "blobId": blob["id"],
-        "logId": log["id"],
+        "blobId": blob_id,
+        "logId": log_id,
         "messageId": note["id"],
         "collection": "profile",
         "realm": "tidepool",
@@ -94,6 +91,15 @@ def make_world(base_url: str, server_secret: str, run: str) -> World:
         ),
     )
     return World(roles, ids, owner_email)
+
+
+def _upload_files(base_url: str, owner_id: str, owner: Mapping[str, str]) -> tuple[str, str]:
+    """Upload a blob and a device log of the owner. Returns their ids."""
+    digest = base64.b64encode(hashlib.md5(CONTENT, usedforsecurity=False).digest()).decode()
+    upload = {**owner, "Content-Type": "text/plain", "Digest": f"MD5={digest}"}
+    blob = _send("POST", f"{base_url}/v1/users/{owner_id}/blobs", upload, CONTENT)
+    log = _send("POST", f"{base_url}/v1/users/{owner_id}/device_logs", upload | LOG_TIMES, CONTENT)
+    return blob["id"], log["id"]
 
 
 def placeholders(world: World) -> Iterator[tuple[str, str]]:

@@ -35,21 +35,7 @@ SIGN_IN = {
 
 def main() -> int:
     """Exit code 0 if it was stopped, 1 if the engine died."""
-    parser = argparse.ArgumentParser(prog="make run", description="Strandline on this machine, for as long as it runs.")
-    parser.add_argument("--port", type=int, default=8000, help="where clients find it (0: any free port)")
-    parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="where it keeps its data")
-    parser.add_argument("--cors-origins", default="", help="origins whose pages may call it, with commas between them")
-    parser.add_argument("--base-url", default="", help="the address that clients use, if it is another one")
-    for option, (_, of_what) in QUOTAS.items():
-        parser.add_argument(option, type=positive, default=None, help=of_what)
-    for option, (_, of_what) in SIGN_IN.items():
-        parser.add_argument(option, default=None, help=of_what)
-    arguments = parser.parse_args()
-    parameters = {
-        parameter: str(given)
-        for option, (parameter, _) in (QUOTAS | SIGN_IN).items()
-        if (given := getattr(arguments, option.removeprefix("--").replace("-", "_"))) is not None
-    }
+    arguments = _parser().parse_args()
     parent = os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -60,7 +46,7 @@ def main() -> int:
             arguments.port,
             arguments.cors_origins,
             arguments.base_url,
-            parameters | mail_parameters(arguments.data_dir),
+            _parameters(arguments) | mail_parameters(arguments.data_dir),
         ) as cloud:
             print(f"ready: {cloud.base_url}", flush=True)
             if wait_for_end(cloud, parent):
@@ -72,6 +58,28 @@ def main() -> int:
     with suppress(BrokenPipeError):  # the terminal may be gone
         print("stopped" if cloud is None else "saved, stopped", flush=True)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make run", description="Strandline on this machine, for as long as it runs.")
+    parser.add_argument("--port", type=int, default=8000, help="where clients find it (0: any free port)")
+    parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="where it keeps its data")
+    parser.add_argument("--cors-origins", default="", help="origins whose pages may call it, with commas between them")
+    parser.add_argument("--base-url", default="", help="the address that clients use, if it is another one")
+    for option, (_, of_what) in QUOTAS.items():
+        parser.add_argument(option, type=positive, default=None, help=of_what)
+    for option, (_, of_what) in SIGN_IN.items():
+        parser.add_argument(option, default=None, help=of_what)
+    return parser
+
+
+def _parameters(arguments: argparse.Namespace) -> dict[str, str]:
+    """The parameters of the application that the options name."""
+    return {
+        parameter: str(given)
+        for option, (parameter, _) in (QUOTAS | SIGN_IN).items()
+        if (given := getattr(arguments, option.removeprefix("--").replace("-", "_"))) is not None
+    }
 
 
 def positive(text: str) -> int:

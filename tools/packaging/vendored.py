@@ -102,31 +102,43 @@ def vendored(architecture: str | None) -> Path:
     if folder.is_dir():
         return folder
     draft = folder.with_name(f"{folder.name}.{os.getpid()}")
-    options = []
-    if architecture:
-        options = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", version]
-        options += [option for name in LAMBDA_PLATFORMS[architecture] for option in ("--platform", name)]
+    options = _platform_options(architecture, version) if architecture else []
     pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
     _install([*pip, "--no-compile", "--require-hashes", *options, "--target", str(draft), "-r", str(lock)])
-    shutil.rmtree(draft / "bin", ignore_errors=True)
-    for name in UNUSED_REQUIREMENTS:
-        path = draft / name
-        if not path.exists():
-            raise ToolError(f"{name} is not among what pip installs any more: take it out of what is left out.")
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for record in draft.glob("*.dist-info/RECORD"):  # lists what was just removed
-        record.unlink()
-    for parts in draft.glob("*.dist-info/sboms"):
-        shutil.rmtree(parts)
-    for metadata in draft.glob("*.dist-info/METADATA"):  # without the description, which is a whole README
-        head, _, _ = metadata.read_text(encoding="utf-8").partition("\n\n")
-        metadata.write_text(f"{head}\n", encoding="utf-8")
-    trim_sdk(draft / "botocore" / "data")
+    _remove_unused(draft)
     try:
         draft.rename(folder)
     except OSError:  # another process made it meanwhile
         shutil.rmtree(draft)
     return folder
+
+
+def _platform_options(architecture: str, python: str) -> list[str]:
+    """The options with which pip takes wheels for a version of Python on Lambda."""
+    platforms = [option for name in LAMBDA_PLATFORMS[architecture] for option in ("--platform", name)]
+    return ["--only-binary", ":all:", "--implementation", "cp", "--python-version", python, *platforms]
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove what no function uses from installed requirements.
+
+    Raises:
+        ToolError: something that is left out is not there.
+    """
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+    for name in UNUSED_REQUIREMENTS:
+        path = folder / name
+        if not path.exists():
+            raise ToolError(f"{name} is not among what pip installs any more: take it out of what is left out.")
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for record in folder.glob("*.dist-info/RECORD"):  # lists what was just removed
+        record.unlink()
+    for parts in folder.glob("*.dist-info/sboms"):
+        shutil.rmtree(parts)
+    for metadata in folder.glob("*.dist-info/METADATA"):  # without the description, which is a whole README
+        head, _, _ = metadata.read_text(encoding="utf-8").partition("\n\n")
+        metadata.write_text(f"{head}\n", encoding="utf-8")
+    trim_sdk(folder / "botocore" / "data")
 
 
 def trim_sdk(data: Path) -> None:

@@ -13,7 +13,7 @@ import secrets
 import signal
 
 from tools.project import ToolError, run_tool
-from tools.soak.report import SHOWN_FINDINGS, keep_report, report_of, write_report
+from tools.soak.report import SHOWN_FINDINGS, Report, keep_report, report_of, write_report
 from tools.soak.run import Plan, soak
 from tools.soak.targets import OWN, SECRET_VARIABLE, target_of
 
@@ -24,21 +24,7 @@ def main() -> int:
     Raises:
         ToolError: the run cannot begin.
     """
-    parser = argparse.ArgumentParser(prog="make soak", description="Traffic of clients against an oracle.")
-    parser.add_argument("--minutes", type=float, default=10, help="how long (default: %(default)s)")
-    parser.add_argument("--clients", type=int, default=8, help="how many at once (default: %(default)s)")
-    parser.add_argument(
-        "--target",
-        default="home",
-        help=f"home, cloud (each of its own), or an address, whose server secret may be in {SECRET_VARIABLE}"
-        " (default: %(default)s)",
-    )
-    parser.add_argument("--seed", default=None, help="the same choices again (default: new ones)")
-    parser.add_argument(
-        "--min-requests", type=int, default=0, help="go on until so many were answered (default: %(default)s)"
-    )
-    parser.add_argument("--keep", action="store_true", help="show the figures in docs/reliability.md")
-    parsed = parser.parse_args()
+    parsed = _parser().parse_args()
     plan = Plan(parsed.minutes * 60, parsed.clients, parsed.seed or secrets.token_hex(4), parsed.min_requests)
     plan.require_possible()
     if parsed.keep and parsed.target not in OWN:
@@ -56,12 +42,34 @@ def main() -> int:
         keep_report(report)
     elif parsed.keep:
         print("note: the figures of a run that ended early are not kept")
+    _print_findings(report)
+    print(f"report: {path}")
+    return 1 if report["findings"] else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make soak", description="Traffic of clients against an oracle.")
+    parser.add_argument("--minutes", type=float, default=10, help="how long (default: %(default)s)")
+    parser.add_argument("--clients", type=int, default=8, help="how many at once (default: %(default)s)")
+    parser.add_argument(
+        "--target",
+        default="home",
+        help=f"home, cloud (each of its own), or an address, whose server secret may be in {SECRET_VARIABLE}"
+        " (default: %(default)s)",
+    )
+    parser.add_argument("--seed", default=None, help="the same choices again (default: new ones)")
+    parser.add_argument(
+        "--min-requests", type=int, default=0, help="go on until so many were answered (default: %(default)s)"
+    )
+    parser.add_argument("--keep", action="store_true", help="show the figures in docs/reliability.md")
+    return parser
+
+
+def _print_findings(report: Report) -> None:
     found = ", ".join(f"{count} {kind}" for kind, count in report["found"].items())
     print(f"{report['requests']:,} requests, {report['restarts']} restarts: {found}")
     for finding in report["findings"][:SHOWN_FINDINGS]:
         print(f"  {finding}")
-    print(f"report: {path}")
-    return 1 if report["findings"] else 0
 
 
 if __name__ == "__main__":

@@ -37,36 +37,42 @@ def stateful_template() -> Template:
 def existing(template: Template, parameters: Mapping[str, str]) -> dict[str, Template]:
     """The resources that the template makes, by logical name; parameters that are not given have their defaults."""
     defaults = {name: str(declared.get("Default", "")) for name, declared in template["Parameters"].items()}
-    values: dict[str, str] = {**defaults, **parameters}
-    conditions = template.get("Conditions", {})
-
-    def holds(condition: Any) -> bool:
-        """Whether a condition holds, which is its name or its expression."""
-        if isinstance(condition, str):
-            return holds(conditions[condition])
-        ((function, given),) = condition.items()
-        match function:
-            case "Condition":
-                return holds(given)
-            case "Fn::And":
-                return all(map(holds, given))
-            case "Fn::Not":
-                return not holds(given[0])
-            case "Fn::Equals":
-                one, other = map(text, given)
-                return one == other
-        raise ValueError(f"{function} is not known in a condition")
-
-    def text(value: Any) -> str:
-        match value:
-            case {"Ref": str(name)}:
-                return values[name]
-            case {"Fn::Join": [str(separator), inner]}:
-                return str(separator).join(text(inner).split(","))
-        return str(value)
-
+    conditions = _Conditions(template.get("Conditions", {}), {**defaults, **parameters})
     return {
         name: resource
         for name, resource in template["Resources"].items()
-        if "Condition" not in resource or holds(resource["Condition"])
+        if "Condition" not in resource or conditions.holds(resource["Condition"])
     }
+
+
+class _Conditions:
+    """The conditions of a template, with the values of its parameters."""
+
+    def __init__(self, conditions: Mapping[str, Any], values: Mapping[str, str]) -> None:
+        self._conditions = conditions
+        self._values = values
+
+    def holds(self, condition: Any) -> bool:
+        """Whether a condition holds, which is its name or its expression."""
+        if isinstance(condition, str):
+            return self.holds(self._conditions[condition])
+        ((function, given),) = condition.items()
+        match function:
+            case "Condition":
+                return self.holds(given)
+            case "Fn::And":
+                return all(map(self.holds, given))
+            case "Fn::Not":
+                return not self.holds(given[0])
+            case "Fn::Equals":
+                left, right = map(self._text, given)
+                return left == right
+        raise ValueError(f"{function} is not known in a condition")
+
+    def _text(self, value: Any) -> str:
+        match value:
+            case {"Ref": str(name)}:
+                return self._values[name]
+            case {"Fn::Join": [str(separator), inner]}:
+                return str(separator).join(self._text(inner).split(","))
+        return str(value)

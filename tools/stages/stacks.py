@@ -159,22 +159,9 @@ def apply(
     Raises:
         ToolError: with the first reason of CloudFormation; or the changes were not accepted.
     """
-    from botocore.exceptions import ClientError
-
-    before = status(cloudformation, stack)
-    if before is not None and before.endswith("_IN_PROGRESS") and before != IN_REVIEW:
-        before = _wait(cloudformation, stack, poll_s)  # an interrupted deployment continues there
-    if before in (*NEVER_WAS, "DELETE_FAILED"):
-        delete(cloudformation, stack, poll_s=poll_s)
-        before = None
-    if before == "UPDATE_ROLLBACK_FAILED":
-        raise ToolError(
-            f"stack {stack} could be neither changed nor set back: {_first_failure(cloudformation, stack)}. Put that "
-            f"right, then run: aws cloudformation continue-update-rollback --stack-name {stack}"
-        )
-    is_new = before in (None, IN_REVIEW)
+    is_new = _settle(cloudformation, stack, poll_s) in (None, IN_REVIEW)
     name = f"deploy-{time.time_ns()}"
-    request: dict[str, Any] = {
+    request = {
         "StackName": stack,
         "ChangeSetName": name,
         "ChangeSetType": "CREATE" if is_new else "UPDATE",
@@ -182,10 +169,7 @@ def apply(
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         **template,
     }
-    try:
-        cloudformation.create_change_set(**request)
-    except ClientError as error:
-        raise ToolError(f"stack {stack}: {error.response['Error'].get('Message', error)}") from error
+    _create_change_set(cloudformation, request)
     changes = _changes(cloudformation, stack, name, poll_s)
     if changes is None:
         cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
@@ -202,6 +186,41 @@ def apply(
                 cloudformation.delete_stack(StackName=stack)
     if not is_agreed:
         raise ToolError(f"stack {stack} was left as it was.")
+    _execute_change_set(cloudformation, stack, name, poll_s)
+
+
+def _settle(cloudformation: "CloudFormationClient", stack: str, poll_s: float) -> str | None:
+    """Finish or delete what an interrupted deployment left, and return the status; None if there is no stack.
+
+    Raises:
+        ToolError: the stack cannot be updated.
+    """
+    before = status(cloudformation, stack)
+    if before is not None and before.endswith("_IN_PROGRESS") and before != IN_REVIEW:
+        before = _wait(cloudformation, stack, poll_s)  # an interrupted deployment continues there
+    if before in (*NEVER_WAS, "DELETE_FAILED"):
+        delete(cloudformation, stack, poll_s=poll_s)
+        before = None
+    if before == "UPDATE_ROLLBACK_FAILED":
+        raise ToolError(
+            f"stack {stack} could be neither changed nor set back: {_first_failure(cloudformation, stack)}. Put that "
+            f"right, then run: aws cloudformation continue-update-rollback --stack-name {stack}"
+        )
+    return before
+
+
+def _create_change_set(cloudformation: "CloudFormationClient", request: Mapping[str, Any]) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        cloudformation.create_change_set(**request)
+    except ClientError as error:
+        message = error.response["Error"].get("Message", error)
+        raise ToolError(f"stack {request['StackName']}: {message}") from error
+
+
+def _execute_change_set(cloudformation: "CloudFormationClient", stack: str, name: str, poll_s: float) -> None:
+    """Carry out a change set, and wait until the stack is as it says."""
     cloudformation.execute_change_set(StackName=stack, ChangeSetName=name)
     after = _wait(cloudformation, stack, poll_s)
     if after == "UPDATE_ROLLBACK_COMPLETE":

@@ -22,6 +22,16 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     quotas = parser.add_argument_group("what one user may store and ask for")
     for option, default, of_what in QUOTAS:
         quotas.add_argument(option, type=_positive, default=default, help=f"{of_what} (default: %(default)s)")
+    _add_pages(parser)
+    _add_mail(parser)
+    _add_proxy(parser)
+    log = parser.add_argument_group("log")
+    log.add_argument("--log", type=Path, metavar="FILE", help="the file of the log; it is in the data folder otherwise")
+    log.add_argument("--verbose", action="store_true", help="show each line of the log on standard error as well")
+    parser.set_defaults(command=_run)
+
+
+def _add_pages(parser: argparse.ArgumentParser) -> None:
     pages = parser.add_argument_group("pages and apps")
     pages.add_argument(
         "--cors-origins", default="", metavar="ORIGINS", help="origins of web pages that may call, separated by commas"
@@ -36,6 +46,9 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
         help="web apps at any port of this machine may call and sign people in; for those who develop one",
     )
     pages.add_argument("--realm", default="tidepool", help="the last part of the issuer (default: %(default)s)")
+
+
+def _add_mail(parser: argparse.ArgumentParser) -> None:
     mail = parser.add_argument_group("mail, for forgotten passwords and the proof of addresses")
     mail.add_argument("--mail-from", default="", metavar="ADDRESS", help="the address that mail comes from")
     mail.add_argument("--smtp", default="", metavar="HOST[:PORT]", help="the mail server (port 587, or 465 with tls)")
@@ -53,6 +66,9 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--verify-emails", action="store_true", help="sign in only after the address was proven by a mail"
     )
+
+
+def _add_proxy(parser: argparse.ArgumentParser) -> None:
     proxy = parser.add_argument_group("behind a reverse proxy, which has TLS")
     proxy.add_argument("--behind-proxy", action="store_true", help="requests come through a proxy")
     proxy.add_argument(
@@ -65,10 +81,6 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     proxy.add_argument("--public-url", metavar="URL", help="the address that clients use")
     proxy.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: %(default)s)")
-    log = parser.add_argument_group("log")
-    log.add_argument("--log", type=Path, metavar="FILE", help="the file of the log; it is in the data folder otherwise")
-    log.add_argument("--verbose", action="store_true", help="show each line of the log on standard error as well")
-    parser.set_defaults(command=_run)
 
 
 QUOTAS = (

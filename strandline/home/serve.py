@@ -59,9 +59,8 @@ def serve(options: ServeOptions) -> None:
         with open_home(options.data_dir, home_settings(options.environ), surroundings=surroundings) as home:
             _prepare(options)
             process_services.override(home.services)
-            server = HomeHttpServer(
-                HomeGateway(lambda: home.engine.objects, Callers(options.trusted_proxies)), listening
-            )
+            gateway = HomeGateway(lambda: home.engine.objects, Callers(options.trusted_proxies))
+            server = HomeHttpServer(gateway, listening, gateway.admits_upload)
             _stop_on_signals(server)
             with _working(home, options):
                 print(f"data: {home.data_dir}")

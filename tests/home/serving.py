@@ -70,7 +70,8 @@ def served(trusted_proxies: Sequence[str] = (), folder: Path | None = None) -> I
     server_of_test = Served(port, engine, services)
     process_services.override(services)
     callers = Callers([ip_network(proxy) for proxy in trusted_proxies])
-    server = HomeHttpServer(HomeGateway(lambda: engine.objects, callers), listening)
+    gateway = HomeGateway(lambda: engine.objects, callers)
+    server = HomeHttpServer(gateway, listening, gateway.admits_upload)
     thread = Thread(target=server.serve, args=[5.0], daemon=True)
     thread.start()
     try:

@@ -41,6 +41,10 @@ class HomeGateway:
         self._callers = callers or Callers()
         self._resources = Resources(app.routes)
 
+    def admits_upload(self, target: str, headers: Mapping[str, str]) -> bool:
+        """See `ObjectsEndpoint.admits`."""
+        return self._objects.admits(target, headers)
+
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Reply to a request; no error leaves."""
         try:

@@ -1,7 +1,7 @@
 """The signed addresses of objects over HTTP, with S3's answers. An address gives access to one request for a time."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -10,7 +10,7 @@ from chalicelib.engine.embedded.errors import AddressRefusedError
 from chalicelib.engine.embedded.files import Download, FileObjects
 from chalicelib.errors import NoSpaceError, UnavailableError
 from chalicelib.services import services
-from strandline.home.http.refusals import NO_SPACE, UNAVAILABLE, Refusal
+from strandline.home.http.refusals import NO_SPACE, UNAVAILABLE, UNSIGNED, Refusal
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -22,7 +22,6 @@ STRANGERS_CONTENT = [
     ("Cache-Control", "private, no-store"),
 ]
 """Headers of a content, which anyone may have uploaded: at the address of the API, no browser may run it."""
-OTHER_METHOD = Refusal(403, "address-refused", "the signature does not fit the request")
 _RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 
 Headers = list[tuple[str, str]]
@@ -33,6 +32,15 @@ class ObjectsEndpoint:
 
     def __init__(self, objects: Callable[[], FileObjects]) -> None:
         self._objects = objects
+
+    def admits(self, target: str, headers: Mapping[str, str]) -> bool:
+        """Whether an upload is one that was signed, and whose time is not over: nothing else is received.
+
+        Args:
+            target: path and query as they were sent, still encoded.
+            headers: those of the request, by their names in lower case.
+        """
+        return self._objects().admits_upload(target, headers)
 
     def reply(self, target: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Reply to a request for a signed address.
@@ -51,7 +59,7 @@ class ObjectsEndpoint:
                 case "OPTIONS":
                     return _empty(HTTPStatus.OK, shared, start_response)
                 case _:
-                    return OTHER_METHOD.send(start_response)
+                    return UNSIGNED.send(start_response)
         except AddressRefusedError as error:
             return Refusal(error.status, "address-refused", str(error)).send(start_response)
         except NoSpaceError:

@@ -3,8 +3,6 @@
 waitress reads a request whole before the application is called, a large body into a temporary file.
 """
 
-import copy
-import errno
 import math
 import select
 import socket
@@ -15,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, get_header_lines
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import Error
 
-from chalicelib.engine.embedded.signed_addresses import PATH_PREFIX
 from strandline.home.http import refusals
 from strandline.home.http.gateway import HEADERS
+from strandline.home.http.parsing import MAX_UPLOAD_BYTES, Admits, RequestParser
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -31,10 +27,6 @@ THREADS = 8
 """Number of requests that are served at a time; others wait."""
 MAX_CONNECTIONS = 200
 MAX_HEADER_BYTES = 16 * 1024
-MAX_BODY_BYTES = 10 * 1024 * 1024
-"""Of a request to the API, as at the gateway on AWS; the limits of the API's operations are lower."""
-MAX_UPLOAD_BYTES = 100 * 1024 * 1024 + 64 * 1024
-"""Of a request to a signed address."""
 BODY_IN_MEMORY_BYTES = 1024 * 1024
 """From this size on, a body is received into a temporary file."""
 REPLY_IN_MEMORY_BYTES = 8 * 1024 * 1024
@@ -45,53 +37,16 @@ IDLE_CONNECTION_S = 75
 RECEIVED_AT_ONCE_BYTES = 64 * 1024
 DRAINED_S, DRAINED_BYTES = 1.0, 32 * 1024 * 1024
 """Seconds and bytes that the server reads on after it has refused a request."""
-
-
-class _Parser(HTTPRequestParser):
-    """Parses a request."""
-
-    def __init__(self, adj: Adjustments) -> None:
-        super().__init__(adj)
-        self.all_headers: list[tuple[str, str]] = []
-        """Names and values as they came: waitress itself joins the values of a repeated header."""
-
-    def received(self, data: bytes) -> int:
-        """Take the next bytes of a request; returns how many of them belong to it."""
-        try:
-            return int(super().received(data))
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            self.error = _NoSpaceError("")
-            self.completed = True
-            return len(data)
-
-    def parse_header(self, header_plus: bytes) -> None:
-        """Parse the first line and the headers."""
-        super().parse_header(header_plus)
-        for line in get_header_lines(header_plus.partition(b"\r\n")[2]):
-            name, _, value = line.partition(b":")
-            self.all_headers.append((name.decode("latin-1"), value.strip(b" \t").decode("latin-1")))
-        if not str(getattr(self, "request_uri", "")).startswith(PATH_PREFIX):  # its stub lacks the attribute
-            self.adj = copy.copy(self.adj)
-            self.adj.max_request_body_size = MAX_BODY_BYTES + 1
-
-
-class _NoSpaceError(Error):
-    """The disk to which the body of a request was to go is full."""
-
-    code = refusals.NO_SPACE.status
-
-
 _REFUSALS = {
     400: refusals.MALFORMED,
+    403: refusals.UNSIGNED,
     413: refusals.TOO_LARGE,
     431: refusals.HEADERS_TOO_LARGE,
     501: refusals.NOT_IMPLEMENTED,
     507: refusals.NO_SPACE,
 }
 """The refusals of waitress by its statuses."""
-_UNREAD = (refusals.TOO_LARGE, refusals.HEADERS_TOO_LARGE, refusals.NO_SPACE)
+_UNREAD = (refusals.UNSIGNED, refusals.TOO_LARGE, refusals.HEADERS_TOO_LARGE, refusals.NO_SPACE)
 """Refusals of requests that are not read to their end."""
 
 
@@ -152,7 +107,7 @@ class _ErrorTask(ErrorTask):
 class _Channel(HTTPChannel):
     """A connection."""
 
-    parser_class = _Parser
+    parser_class = RequestParser
     task_class = _Task
     error_task_class = _ErrorTask
 
@@ -162,11 +117,14 @@ class HomeHttpServer(TcpWSGIServer):
 
     channel_class = _Channel
 
-    def __init__(self, application: "WSGIApplication", listening: socket.socket, threads: int = THREADS) -> None:
+    def __init__(
+        self, application: "WSGIApplication", listening: socket.socket, admits: Admits, threads: int = THREADS
+    ) -> None:
         """Accept connections from now on.
 
         Args:
             listening: bound to its address.
+            admits: tells whether an upload to a signed address is the one that was signed.
             threads: how many requests are served at a time.
         """
         self._stopping = Event()
@@ -188,10 +146,22 @@ class HomeHttpServer(TcpWSGIServer):
             log_socket_errors=False,
             asyncore_use_poll=hasattr(socket, "AF_UNIX"),  # select() ends at 1024 descriptors; Windows has no poll()
         )
+        settings: Any = adjustments  # waitress hands its settings on to the parsers, and this with them
+        settings.admits = admits
         sockinfo = (listening.family, listening.type, listening.proto, listening.getsockname())
         super().__init__(
             application, self._descriptors, _sock=listening, adj=adjustments, bind_socket=False, sockinfo=sockinfo
         )
+
+    def maintenance(self, now: int) -> None:
+        """Close connections that are idle, or whose request comes too slowly: a client that sends a byte a minute is
+        never idle, and two hundred of them would keep all others out."""
+        super().maintenance(now)
+        channels: Any = self.active_channels  # its stub declares it as one channel
+        for channel in [*channels.values()]:
+            request = channel.request
+            if request is not None and request.is_too_slow(time.monotonic()):
+                channel.will_close = True
 
     def stop(self) -> None:
         """Let `serve` return soon. May be called from a signal handler and from any thread."""

@@ -13,7 +13,8 @@ from chalicelib.nightscout.document import is_object_id
 MAX_DOCUMENTS = 5_000
 """Documents of one request: more than any app sends at once."""
 _CREDENTIALS = ("token", "secret")
-_SCRIPT = re.compile(r"<script\b[^>]*>.*?(?:</script\s*>|$)", re.IGNORECASE | re.DOTALL)
+_SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
+_END_OF_SCRIPT = re.compile(r"</script\s*>", re.IGNORECASE)
 
 
 def sent_documents(sent: Any) -> list[dict[str, Any]]:
@@ -51,9 +52,23 @@ def _without_credentials(document: dict[str, Any]) -> dict[str, Any]:
 
 def _without_scripts(value: Any) -> Any:
     if isinstance(value, str):
-        return _SCRIPT.sub("", value) if "<" in value else value
+        return _without_script_elements(value) if "<" in value else value
     if isinstance(value, list):
         return [_without_scripts(element) for element in value]
     if isinstance(value, dict):
         return {name: _without_scripts(member) for name, member in value.items()}
     return value
+
+
+def _without_script_elements(text: str) -> str:
+    """The text without its script elements; one that does not end takes the rest of the text.
+
+    The time grows with the length alone. One expression for whole elements would search the rest again at each
+    `<script`.
+    """
+    kept, place = [], 0
+    while (begin := _SCRIPT.search(text, place)) and (opened := text.find(">", begin.end())) >= 0:
+        kept.append(text[place : begin.start()])
+        end = _END_OF_SCRIPT.search(text, opened + 1)
+        place = len(text) if end is None else end.end()
+    return "".join((*kept, text[place:]))

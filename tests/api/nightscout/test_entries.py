@@ -182,6 +182,24 @@ class TestStoring:
         (found,) = device.found()
         assert (found["notes"], found["device"]) == (notes, "")
 
+    @pytest.mark.parametrize(
+        ("sent", "kept"),
+        [
+            ("a<script>b", "a"),
+            ("a<script b", "a<script b"),
+            ("a<script>b</script>c<Script x>d</SCRIPT\t>e", "ace"),
+            ("<scripted>a", "<scripted>a"),
+            ("<script <script>a</script>b", "b"),
+        ],
+    )
+    def test_script_elements_are_left_out_of_texts(self, device: Device, sent: str, kept: str) -> None:
+        device.store(sgv(100, 5, notes=sent))
+        assert device.found()[0]["notes"] == kept
+
+    def test_a_text_of_many_beginnings_of_scripts_costs_no_more_than_its_length(self, device: Device) -> None:
+        """The time of one expression for whole elements grows with the square: this text would take half an hour."""
+        assert device.send("POST", ENTRIES, [sgv(100, 5, notes="<script " * 500_000)]).status == 413
+
 
 class TestFinding:
     def test_the_same_is_found_in_tiles_and_beside_them(self, device: Device) -> None:

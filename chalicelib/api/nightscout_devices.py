@@ -21,6 +21,7 @@ def authenticate_device(request: Request) -> Request:
         UnauthenticatedError: there is no valid credential, and the operation needs one.
         InvalidTokenError: v3 got a JWT that is not valid.
         TooManyAttemptsError: the credential is wrong, and so were too many before.
+        RequestQuotaError: it is right, and its user has made as many requests in this hour as one may.
     """
     if request.operation.error_format is ErrorFormat.NIGHTSCOUT_V3:
         return _with_jwt(request)
@@ -56,6 +57,12 @@ def _with_jwt(request: Request) -> Request:
 
 
 def _with_caller(request: Request, credential: NightscoutCredential) -> Request:
+    """The request with the user whom the credential stands for, to whose quota it counts.
+
+    Raises:
+        RequestQuotaError: the user has made as many requests in this hour as one may.
+    """
+    request.services.requests.count(credential.user_id, request.now_ms)
     caller = Caller(user_id=credential.user_id, nightscout_credential=credential)
     return replace(request, call=replace(request.call, caller=caller))
 

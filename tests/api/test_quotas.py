@@ -22,6 +22,7 @@ from tests.fakes.services import SERVER_SECRET, FakeServices
 ANNA, BEN = ANNA_ACCOUNT.user_id, BEN_ACCOUNT.user_id
 MEGABYTE = 1_000_000
 TEXT = {"Content_Type": "text/plain"}
+PHONE = {"name": "Phone", "scope": "read"}
 
 
 def readings(count: int, seed: int = 0) -> list[dict[str, Any]]:
@@ -232,6 +233,23 @@ class TestRequests:
         assert api.request("GET", "/status").status == 200
         for _ in range(50):
             assert api.request("GET", path, X_Tidepool_Service_Secret=SERVER_SECRET).status == 200
+
+    @pytest.mark.parametrize("path", ["/api/v1/entries.json", "/api/v2/properties", "/api/v3/entries"])
+    def test_the_requests_of_devices_count_for_their_user(
+        self, api: ApiClient, anna: str, fakes: FakeServices, path: str
+    ) -> None:
+        made = api.request("POST", f"/v1/users/{ANNA}/nightscout_credentials", PHONE, token=anna).json()
+        jwt = api.request("GET", f"/api/v2/authorization/request/{made['token']}").json()["token"]
+        while api.request("GET", "/auth/user", token=anna).status == 200:
+            pass
+        reply = api.request("GET", path, Authorization=f"Bearer {jwt}")
+        assert (reply.status, reply.headers["retry-after"], reply.json()["message"]) == (
+            429,
+            "3600",
+            "Too many requests",
+        )
+        fakes.now_ms += HOUR_MS
+        assert api.request("GET", "/api/v1/entries.json", api_secret=made["token"]).status == 200
 
     def test_the_operator_is_told_before_somebody_is_refused(
         self, api: ApiClient, anna: str, caplog: pytest.LogCaptureFixture

@@ -22,6 +22,8 @@ from chalicelib.reading.ports import LargeReplies
 JSON = "application/json"
 JSON_UTF8 = "application/json; charset=utf-8"
 PLAIN_TEXT = "text/plain; charset=utf-8"
+REVALIDATED = "private, no-cache"
+"""Only the client may keep a reply, and has to ask each time whether it still holds: permissions may change."""
 MIN_COMPRESSED_BYTES = 1024
 _UTF8_FORMATS = PLATFORM_FORMATS | NIGHTSCOUT_FORMATS
 """The formats of the APIs that name the charset of JSON."""
@@ -72,7 +74,11 @@ def rendered(reply: Reply, status: int, exchange: Exchange, large_replies: Large
     version may have stored a record that is nested too deeply.
     """
     trace, request_headers = exchange.trace, exchange.request_headers
-    headers: dict[str, str | list[str]] = {"Vary": "Accept-Encoding"}
+    headers: dict[str, str | list[str]] = {
+        "Vary": "Accept-Encoding",
+        # A cache on the way knows no session token. Without a word, some keep whatever they see, and give it to others.
+        "Cache-Control": REVALIDATED if "ETag" in reply.headers else "no-store",
+    }
     if reply.body is not None:
         headers["Content-Type"] = JSON_UTF8 if exchange.error_format in _UTF8_FORMATS else JSON
     headers["X-Tidepool-Trace-Request"] = trace.request

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -15,8 +16,10 @@ from chalicelib.access.policy import ANYONE, SERVERS
 from chalicelib.api import routing as http
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.operations.operation import ErrorFormat, Operation
+from chalicelib.api.operations.table import OPERATIONS
 from chalicelib.errors import FieldError, InvalidFieldsError, UnavailableError
 from tests.api.conftest import ApiClient
+from tests.api.people import ANNA
 from tests.fakes.services import SERVER_SECRET, FakeServices
 
 UNAUTHENTICATED = {
@@ -311,3 +314,13 @@ def test_an_api_never_answers_with_a_page(api: ApiClient, method: str, path: str
     reply = api.request(method, path, **headers)
     assert reply.status in (404, 405)
     assert "html" not in reply.headers["content-type"]
+
+
+@pytest.mark.parametrize("operation", [row for row in OPERATIONS if row.policy is not ANYONE], ids=lambda row: row.name)
+def test_no_cache_on_the_way_keeps_what_only_one_may_see(api: ApiClient, anna: str, operation: Operation) -> None:
+    """Caches do not know session tokens: without a word, some would give the reply to the next one who asks."""
+    names = {"userId": ANNA.user_id, "collection": "profile"}
+    path = re.sub(r"{(\w+)}", lambda found: names.get(found[1], "x"), operation.paths[0])
+    for token in (anna, None):
+        reply = api.request(operation.method, path, token=token)
+        assert reply.headers["cache-control"] in ("no-store", "private, no-cache")

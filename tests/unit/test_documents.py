@@ -12,7 +12,7 @@ DOCUMENTS = sorted(
     path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern) if path.name != "CHANGELOG.md"
 )
 FIRST_SCREEN_LINES = 25
-KINDS_OF_FAULTS = 26
+KINDS_OF_FAULTS = 29
 RECORDED = ROOT / "tests" / "data" / "golden" / "http"
 
 

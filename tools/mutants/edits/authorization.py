@@ -229,4 +229,20 @@ AUTHORIZATION = (
         "if hinted_user_id == '':",
         ("tests/api/sign_in/test_sso.py",),
     ),
+    Edit(
+        _AREA,
+        "a change of an account does not depend on the session of its caller",
+        "chalicelib/accounts/stores/accounts.py",
+        "checks = [] if session is None else [Check(session_key(session.token_hash), exists())]",
+        "checks: list[Check] = []",
+        ("tests/stores/accounts/test_accounts.py", "tests/api/accounts/test_failures.py"),
+    ),
+    Edit(
+        _AREA,
+        "a refresh token makes a session for an account that is being deleted",
+        "chalicelib/sign_in/stores/logins.py",
+        "self._write(put, account_check(old.user_id), _puts(session))",
+        "self._accounts.transact([put, *_puts(session)])",
+        ("tests/stores/sign_in/test_logins.py", "tests/api/sign_in/test_oidc_token_attacks.py"),
+    ),
 )

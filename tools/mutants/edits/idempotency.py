@@ -190,4 +190,20 @@ IDEMPOTENCY = (
         ('        seen = {"epoch": owner.epoch}\n        changes = freshness_changes(owner, freshness)'),
         ("tests/stores/log/test_commits.py",),
     ),
+    Edit(
+        _AREA,
+        "of two changes to one address at a time, one is told that the address is taken",
+        "chalicelib/accounts/stores/accounts.py",
+        "            if refused.failed(0):\n                raise WriteConflictError from refused\n",
+        "",
+        ("tests/stores/accounts/test_accounts.py",),
+    ),
+    Edit(
+        _AREA,
+        "two refreshes of one login at a time both end it",
+        "chalicelib/sign_in/stores/logins.py",
+        "            if refused.failed(_LOGIN):\n                raise WriteConflictError from refused\n",
+        "",
+        ("tests/stores/sign_in/test_logins.py",),
+    ),
 )

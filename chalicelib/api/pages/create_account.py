@@ -31,6 +31,7 @@ from chalicelib.errors import (
 from chalicelib.sign_in.errors import INTERACTION_REQUIRED, RefusedAuthorizationError
 from chalicelib.sign_in.parameters import Parameters
 from chalicelib.sign_in.ports import SignInPorts
+from chalicelib.sign_in.provider import OWN_PAGE, OidcClient
 
 PAGE = "registrations"
 FIELDS = ("username", "password", "repeated", "invitation", "terms", "form_token")
@@ -118,7 +119,7 @@ def _email(visit: Visit) -> str:
 def _form(visit: Visit, alert: Alert = NO_ALERT) -> Reply:
     form, cookie = bound_form(visit, PAGE)
     body = f"""<h1>Create account</h1>
-<p>and let <strong>{escape(form.request.client.name)}</strong> use it</p>
+<p>{_purpose(form.request.client)}</p>
 {alert_paragraph(alert.text)}<form method="post" action="{PAGE}">
 {form.hidden_inputs}
 <label for="username">E-mail address</label>
@@ -133,6 +134,13 @@ and the diabetes data that I send.</span></label>
 <p class="more"><a href="auth?{escape(form.request.query)}">Sign in instead</a></p>"""
     page = account_page("Create account", body, alert.status, form.action)
     return Reply(page.body, page.status, {"Set-Cookie": cookie, **page.headers, **alert.headers})
+
+
+def _purpose(client: OidcClient) -> str:
+    """What the account is for."""
+    if client.client_id == OWN_PAGE:
+        return "to keep your data here, or to see what others share with you"
+    return f"and let <strong>{escape(client.name)}</strong> use it"
 
 
 def _invitation_field(visit: Visit) -> str:

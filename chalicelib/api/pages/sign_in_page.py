@@ -14,7 +14,7 @@ from chalicelib.api.messages import Reply
 from chalicelib.api.pages.alerts import alert_paragraph
 from chalicelib.frozen import frozen
 from chalicelib.sign_in.authorization_request import AuthorizationRequest
-from chalicelib.sign_in.provider import OidcClient
+from chalicelib.sign_in.provider import OWN_PAGE, OidcClient
 
 _STYLE = """
 :root{color-scheme:light dark;--page:#f2f4f7;--card:#fff;--text:#1c2430;--quiet:#566273;--line:#8a95a5;--act:#2a5db0;
@@ -28,6 +28,7 @@ main{width:100%;max-width:24rem;padding:1.5rem;border-radius:.75rem;background:v
 box-shadow:0 1px 4px rgb(0 0 0/.2)}
 h1{margin:0 0 .25rem;font-size:1.5rem;line-height:1.25}
 p{margin:0 0 1rem;color:var(--quiet);overflow-wrap:anywhere}
+h1+.alert{margin-top:.75rem}
 .alert{padding:.75rem;border-left:.25rem solid var(--alert);background:var(--alert-page);color:var(--alert)}
 label{display:block;margin:1rem 0 .25rem;font-weight:600}
 input,button{width:100%;min-height:3rem;padding:.5rem .75rem;border-radius:.5rem;font:inherit}
@@ -40,9 +41,10 @@ a{display:block;padding:.75rem;border-radius:.5rem;background:var(--act);color:v
 text-align:center;text-decoration:none}
 input:focus-visible,a:focus-visible,button:focus-visible{outline:3px solid var(--act);outline-offset:2px}
 ul{margin:0 0 1rem;padding-left:1.25rem}
-.more{margin:1.5rem 0 0 -.25rem}
+.more{display:flex;flex-wrap:wrap;gap:0 1rem;margin:1rem 0 0 -.25rem}
+main>p:last-child{margin-bottom:0}
 input+p{margin-top:.25rem}
-.more a{display:inline;padding:.25rem;margin-right:1rem;background:none;color:var(--act);font-weight:400;
+.more a{padding:.625rem .25rem;white-space:nowrap;background:none;color:var(--act);font-weight:400;
 text-decoration:underline}
 """
 _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -86,7 +88,7 @@ def sign_in_page(form: Form, alert: str = "", status: int = 200) -> Reply:
     query = escape(form.request.query)
     sign_up = f'<a href="registrations?{query}">Create account</a>' if form.takes_accounts else ""
     body = f"""<h1>Sign in</h1>
-<p>to let <strong>{escape(form.request.client.name)}</strong> use your account</p>
+<p>{_purpose(form.request.client)}</p>
 {alert_paragraph(alert)}<form method="post" action="auth">
 {form.hidden_inputs}
 <label for="username">E-mail address</label>
@@ -101,6 +103,13 @@ Keep me signed in</label>
 </form>
 <p class="more"><a href="../../login-actions/reset-credentials?{query}">Forgot password?</a>{sign_up}</p>"""
     return _page("Sign in", body, status, form.action)
+
+
+def _purpose(client: OidcClient) -> str:
+    """What a person signs in for."""
+    if client.client_id == OWN_PAGE:
+        return "to see your data, or what others share with you"
+    return f"to let <strong>{escape(client.name)}</strong> use your account"
 
 
 def continue_page(form: Form) -> Reply:

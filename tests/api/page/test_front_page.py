@@ -40,6 +40,11 @@ def test_the_page_runs_and_draws_nothing_but_its_files(api: ApiClient) -> None:
     assert re.findall(r"<script(?![^>]* src=)|<style|\son\w+=", reply.body.decode()) == []
 
 
+def test_a_browser_without_scripts_is_told_what_is_missing(api: ApiClient) -> None:
+    page = api.request("GET", "/", **BROWSER).body.decode()
+    assert "needs JavaScript" in page.partition("<noscript>")[2].partition("</noscript>")[0]
+
+
 def test_each_file_of_the_page_is_there_for_good(api: ApiClient) -> None:
     page = api.request("GET", "/", **BROWSER).body.decode()
     paths = set(re.findall(r'"(/assets/[^"]+)"', page))

@@ -63,6 +63,13 @@ def test_the_page_is_a_form_with_labels_and_no_script(scene: Scene, app: App) ->
     assert b"prefers-color-scheme:dark" in reply.body
 
 
+def test_a_person_is_not_asked_to_let_the_page_of_the_server_use_the_account(scene: Scene, app: App) -> None:
+    own = scene.browser().get(App(scene.send, "strandline-web", f"{BASE_URL}/").page_path())
+    assert b"to see your data" in own.body
+    assert b"use your account" not in own.body
+    assert b"to let <strong>xDrip+</strong> use your account" in scene.browser().get(app.page_path()).body
+
+
 def test_the_page_loads_nothing_and_cannot_be_framed(scene: Scene, app: App) -> None:
     reply = scene.browser().get(app.page_path())
     policy = policy_of(dict(reply.headers))

@@ -59,8 +59,10 @@ def _page(settings: Settings) -> Reply:
 <body>
 <main class="alone">
 <h1>Strandline</h1>
-<p>The page is loading. If nothing else appears, your browser runs no scripts here, or the address is not
-<a href="{address}/">{address}</a>.</p>
+<noscript><p>This page needs JavaScript, and your browser runs none here. Allow it for this address, or see the data
+with an app.</p></noscript>
+<p class="loading">Loading …</p>
+<p class="late">Nothing else appears? Open <a href="{address}/">{address}</a>, the address that this server knows.</p>
 </main>
 </body>
 </html>

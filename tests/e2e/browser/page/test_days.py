@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.browser.conftest import PHONE_WIDTH, Axe
-from tests.e2e.browser.page.conftest import Sent, Visit, fits, show
+from tests.e2e.browser.page.conftest import Sent, Visit, fits, reading, sender, show
 from tests.e2e.browser.page.test_report import profile, rounded, share, texts
 from tests.e2e.client import User
 from tests.e2e.conftest import Platform
@@ -80,3 +80,27 @@ def test_a_person_who_sees_the_last_hours_sees_them_without_a_report(
         show(page, f"#/days/{owner.id}")
         expect(page.locator("table tbody tr")).to_have_count(24)
         assert page.locator("[data-range]").count() == 0
+        expect(page.locator(".notice")).to_contain_text("only the last hours")
+        show(page, f"#/days/{owner.id}?date=2026-01-01")
+        expect(page.locator(".days")).to_contain_text("Nothing of this day is shared with you")
+
+
+def test_a_day_on_which_clocks_go_back_has_an_hour_twice(home: Platform, visit: Visit) -> None:
+    start = datetime.fromisoformat("2025-10-26T00:00:00+02:00")  # in Berlin; at 03:00 it is 02:00 again
+    times = [start + timedelta(minutes=minutes) for minutes in range(0, 25 * 60, 5)]
+    records = [reading(number, 100 + number // 12, time=time.isoformat()) for number, time in enumerate(times)]
+    meter = reading(900, 300, time=(start + timedelta(hours=1)).isoformat(), type="smbg")
+    user = sender(home.base_url, [*records, meter])
+    profile = {"fullName": "Ada", "patient": {"targetTimezone": "Europe/Berlin"}}
+    assert user.request("PUT", f"/metadata/{user.id}/profile", profile).status == 200
+    with visit(user, "#/days?date=2025-10-26") as page:
+        rows = page.locator("table tbody tr")
+        expect(rows).to_have_count(25)
+        cells = [rows.nth(hour).locator("th, td").all_text_contents()[:3] for hour in range(1, 5)]
+        assert cells == [
+            ["01:00", "12", "101"],  # of the sensor alone, as the figures of the day
+            ["02:00", "12", "102"],
+            ["02:00 again", "12", "103"],
+            ["03:00", "12", "104"],
+        ]
+        assert texts(page, "figure")["records"] == "300"

@@ -52,6 +52,30 @@ def test_old_data_is_called_old(month: Sent, visit: Visit) -> None:
         expect(page.locator(".notice")).to_contain_text("No new reading")
 
 
+def test_a_reading_that_is_not_new_looks_so(home: Platform, visit: Visit) -> None:
+    user = sender(home.base_url, [reading(minutes, 100) for minutes in (30, 25)])
+    with visit(user) as page:
+        expect(page.locator(".now-value")).to_have_class(re.compile("stale"))
+        assert page.locator(".now-value .arrow").count() == 0
+        expect(page.locator(".notice")).to_have_text("No new reading for 25 minutes.")
+
+
+def test_the_chart_goes_on_under_the_hands_of_a_person_at_its_slider(home: Platform, open_page: OpenPage) -> None:
+    user = sender(home.base_url, [reading(minutes, 100 + minutes) for minutes in (20, 15, 10, 5)])
+    with open_page() as page:
+        page.clock.install()
+        page.goto(home.base_url)
+        page.get_by_role("button", name="Sign in").click()
+        sign_in(page, user)
+        slider = page.get_by_label("Readings, by time")
+        slider.press("ArrowLeft")
+        x_before = page.locator("svg .reading").last.get_attribute("cx")
+        page.clock.run_for(600_000)
+        expect(page.locator("svg .reading").last).not_to_have_attribute("cx", str(x_before))
+        expect(slider).to_be_focused()
+        expect(slider).to_have_attribute("aria-valuetext", re.compile("110 mg/dL"))
+
+
 def test_new_data_appears_and_a_lost_server_is_told(home: Platform, open_page: OpenPage) -> None:
     user = sender(home.base_url, [reading(10, 100)])
     with open_page() as page:
@@ -107,6 +131,45 @@ def test_a_name_with_markup_is_a_text_and_units_and_zone_are_the_persons(home: P
         assert owner.request("POST", f"/access/{owner.id}/{reader.id}", {}).status == 200
         show(page, f"#/now/{owner.id}?hours=3")
         expect(page.get_by_role("alert")).to_contain_text("not shared with you")
+
+
+def test_a_relative_finds_the_child_by_name_and_knows_whose_times_these_are(
+    home: Platform, visit: Visit, axe: Axe
+) -> None:
+    parent, relative = sender(home.base_url, [reading(2, 123)]), User(home.base_url)
+    patient = {"isOtherPerson": True, "fullName": "Jill", "targetTimezone": "Asia/Kathmandu"}
+    profile = {"fullName": "Petra", "patient": patient}
+    assert parent.request("PUT", f"/metadata/{parent.id}/profile", profile).status == 200
+    assert parent.request("POST", f"/access/{parent.id}/{relative.id}", {"view": {"windowHours": 24}}).status == 200
+    with visit(relative) as page:
+        expect(page.locator(".now")).to_contain_text("There is no reading yet")
+        page.get_by_role("region", name="Shared with you").get_by_role("link", name="Jill").press("Enter")
+        expect(page.locator(".now-value")).to_contain_text("123 mg/dL")
+        expect(page.get_by_role("complementary", name="Whose data this is")).to_contain_text("the data of Jill")
+        expect(page).to_have_title("Now: Jill | Strandline")
+        expect(page.locator("main")).to_contain_text("Times are those of Asia/Kathmandu")
+        axe(page)
+        page.get_by_role("link", name="Who shares with you").click()
+        expect(page.get_by_role("region").first).to_contain_text("Jill")
+
+
+def test_a_session_that_has_ended_can_be_left(home: Platform, visit: Visit) -> None:
+    with visit(User(home.base_url)) as page:
+        page.route("**/freshness", lambda route: route.fulfill(status=401))
+        page.route("**/token", lambda route: route.fulfill(status=400))
+        show(page, "#/now?hours=3")
+        expect(page.get_by_role("alert")).to_contain_text("Your session has ended")
+        expect(page.get_by_role("heading", name="Now")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("button", name="Create account")).to_be_visible()
+
+
+def test_a_view_that_is_slow_says_so_and_shows_nothing_of_the_one_before(fresh: User, visit: Visit) -> None:
+    with visit(fresh) as page:
+        page.route("**/agp?*", lambda route: None)
+        page.evaluate("location.hash = '#/report'")
+        expect(page.get_by_text("Loading")).to_be_visible()
+        assert page.locator(".now-value").count() == 0
 
 
 def test_a_person_without_data_is_told_how_to_begin(home: Platform, visit: Visit, axe: Axe) -> None:

@@ -1,5 +1,7 @@
-"""Data that is not as usual: one reading, values beyond what a sensor shows, two sensors at once, one each minute."""
+"""Data that is not as usual: one reading, values beyond what a sensor shows, two sensors at once, one each minute,
+pens, many boluses."""
 
+import itertools
 import re
 from typing import Any
 
@@ -52,3 +54,37 @@ def test_two_sensors_are_two_lines_and_values_at_both_ends_fit(home: Platform, v
         target = page.locator("svg rect.target")
         steepness = (max(heights) - min(heights)) / (400 - 39)
         assert float(target.get_attribute("height") or 0) == pytest.approx(100 * steepness, rel=0.02)
+
+
+def test_insulin_of_a_pen_is_shown_and_summed(home: Platform, visit: Visit) -> None:
+    def injection(minutes: int, units: float, acting: str) -> dict[str, Any]:
+        made = reading(minutes, 0, type="insulin", dose={"total": units, "units": "Units"})
+        made["formulation"] = {"simple": {"actingType": acting}}
+        return {name: value for name, value in made.items() if name not in ("value", "units")}
+
+    injections = [injection(60, 6, "rapid"), injection(50, 4.5, "short"), injection(40, 22, "long")]
+    user = sender(home.base_url, [reading(2, 120), reading(7, 120), *injections])
+    with visit(user) as page:
+        assert page.locator("svg rect.bolus").count() == 2
+        expect(page.locator("svg text.mark")).to_contain_text(["22", "6"])
+        expect(page.locator(".legend")).to_contain_text("Long-acting insulin")
+        show(page, "#/report")
+        expect(page.locator("[data-figure=insulin]")).to_have_text("32.5 U")
+        expect(page.locator("[data-figure=injection]")).to_have_text("22.0 U")
+
+
+def test_amounts_of_boluses_do_not_cover_each_other(home: Platform, visit: Visit) -> None:
+    boluses = []
+    for number in range(24):
+        made = reading(5 * number + 1, 0, type="bolus", subType="normal", normal=1 + number / 10)
+        boluses.append({name: value for name, value in made.items() if name not in ("value", "units")})
+    user = sender(home.base_url, [reading(3, 120), *boluses])
+    with visit(user, "#/now?hours=24", width=PHONE_WIDTH) as page:
+        expect(page.locator("svg rect.bolus")).to_have_count(24)
+        edges = page.evaluate(
+            "[...document.querySelectorAll('svg text.mark')].map((mark) => mark.getBoundingClientRect())"
+            ".map(({ left, right }) => [left, right])"
+        )
+        assert edges
+        ordered = sorted(edges)
+        assert all(left[1] <= right[0] for left, right in itertools.pairwise(ordered))

@@ -39,6 +39,39 @@ def test_a_day_begins_at_the_first_instant_of_its_date(date: str, zone: str, sta
     assert found == ms(start)
 
 
+@pytest.mark.parametrize(
+    ("time", "zone", "words"),
+    [
+        ("2026-10-25T00:30:00+00:00", "Europe/Berlin", "02:30"),
+        ("2026-10-25T01:30:00+00:00", "Europe/Berlin", "02:30 again"),
+        ("2026-10-25T02:00:00+00:00", "Europe/Berlin", "03:00"),
+        ("2026-03-29T01:30:00+00:00", "Europe/Berlin", "03:30"),
+        ("2026-04-04T14:45:00+00:00", "Australia/Lord_Howe", "01:45"),
+        ("2026-04-04T15:15:00+00:00", "Australia/Lord_Howe", "01:45 again"),  # by half an hour only
+    ],
+)
+def test_an_hour_that_the_clocks_repeat_is_named_as_repeated(time: str, zone: str, words: str) -> None:
+    assert evaluate('{ clockOfDay } from "./times.js"', f'clockOfDay({ms(time)}, "{zone}")') == words
+
+
+def test_the_name_is_that_of_the_person_whose_data_it_is() -> None:
+    profiles = [
+        {"fullName": "Petra", "patient": {"isOtherPerson": True, "fullName": " Jill "}},
+        {"fullName": "Petra", "patient": {"fullName": "Jill"}},
+        {"fullName": "Petra", "patient": {"isOtherPerson": True, "fullName": " "}},
+        {},
+    ]
+    names = f'{json.dumps(profiles)}.map((profile) => nameOf(profile, "no name"))'
+    found = evaluate('{ nameOf } from "./names.js"', names)
+    assert found == ["Jill", "Petra", "Petra", "no name"]
+
+
+def test_values_that_would_cover_each_other_are_left_out_the_least_important_first() -> None:
+    area = "{ y: (value) => value / 2 }"
+    found = evaluate('{ apart } from "./plot.js"', f"apart([70, 180, 54, 95, 100], {area})")
+    assert found == [70, 180, 100]
+
+
 def test_values_are_shown_and_ranged_by_whole_mg_dl() -> None:
     values = [n / 18.01559 for n in (53, 54, 69, 70, 180, 181, 250, 251)]
     expression = f'{values}.map((mmol) => [shown(mmol, "mg/dL"), shown(mmol, "mmol/L"), rangeOf(mmol)])'
@@ -82,11 +115,16 @@ def test_records_are_grouped_in_the_order_of_their_times() -> None:
         record("wizard", 90, carbInput=15),
         record("deviceEvent", 40, subType="pumpSettingsOverride", overrideType="sleep", duration=hour_ms),
         record("deviceEvent", 41, subType="prime"),
+        record("insulin", 20, dose={"total": 22, "units": "Units"}, formulation={"simple": {"actingType": "long"}}),
+        record("insulin", 21, dose={"total": 4, "units": "Units"}, formulation={"simple": {"actingType": "rapid"}}),
+        record("insulin", 22, dose={"total": 1, "units": "Units"}),
     ]
     found = evaluate('{ grouped } from "./records.js"', f"grouped({records!r})")
     assert [(item["mmol"], item["isSensor"]) for item in found["readings"]] == [(7, False), (6.5, True), (22.2, True)]
     assert found["readings"][2]["beyond"] == "high"
-    assert [(item["units"], item["isExtended"]) for item in found["boluses"]] == [(3.5, True)]
+    doses = [(item["units"], item["isExtended"]) for item in found["boluses"]]
+    assert doses == [(4, False), (1, False), (3.5, True)]
+    assert [item["units"] for item in found["injections"]] == [22]
     assert [((item["end"] - item["time"]) / hour_ms, item["rate"]) for item in found["basals"]] == [(1, 1), (1, 0)]
     assert [(item["grams"], item["name"]) for item in found["carbs"]] == [(40, "<b>"), (15, "")]
     assert [item["name"] for item in found["overrides"]] == ["sleep"]
@@ -104,6 +142,8 @@ def test_an_address_names_a_view_a_person_and_parameters() -> None:
         .map(({ view, userId, parameters }) => [view, userId, parameters.get("date")])"""
     found = evaluate('{ parseRoute } from "./route.js"', expression)
     assert found == [["days", "u/1", "2026-01-01"], ["", None, None], ["state=x&code=y", None, None]]
+    cut = evaluate('{ parseRoute } from "./route.js"', 'parseRoute("#/now/u%2").userId')
+    assert cut == "u%2"
     made = evaluate('{ fragmentOf } from "./route.js"', '[fragmentOf("now"), fragmentOf("days", "u/1", { a: "b" })]')
     assert made == ["#/now", "#/days/u%2F1?a=b"]
 
@@ -130,11 +170,12 @@ def test_totals_count_days_back_from_the_end() -> None:
     day_ms = 24 * hour_ms
     records = {
         "boluses": [{"time": -1, "units": 9}, {"time": 0, "units": 2}, {"time": 3 * day_ms, "units": 9}],
+        "injections": [{"time": 1, "units": 20}, {"time": -1, "units": 20}],
         "basals": [{"time": day_ms - 1, "end": day_ms + hour_ms, "rate": 1}, {"time": 0, "end": hour_ms, "rate": 1}],
         "carbs": [{"time": 1, "grams": 30}],
     }
     found = evaluate('{ totalsOf } from "./totals.js"', f"totalsOf({records}, 0, {3 * day_ms})")
-    assert found == {"days": 2, "bolus": 2, "basal": pytest.approx(2), "carbs": 30}
+    assert found == {"days": 2, "bolus": 2, "basal": pytest.approx(2), "injected": 20, "carbs": 30}
 
 
 def test_a_choice_of_permissions_ends_with_its_last_day_and_keeps_what_the_form_does_not_show() -> None:

@@ -2,7 +2,7 @@
 
 import { h, s } from "./dom.js";
 import { border, MG_DL, RANGES } from "./glucose.js";
-import { band, columns, drawing, path, plot, responsive, rows } from "./plot.js";
+import { apart, band, columns, drawing, path, plot, responsive, rows } from "./plot.js";
 import { text } from "./texts.js";
 
 const HEIGHT = 320;
@@ -28,17 +28,23 @@ export function agpChart(body, units, signal) {
 function draw(bins, binMinutes, units, width) {
   const top = Math.max(units === MG_DL ? 300 : 16.7, ...bins.map((bin) => bin[6])) * 1.03;
   const area = plot({ left: 40, right: width - 24, top: 8, bottom: HEIGHT - 24 }, [0, MINUTES], [units === MG_DL ? 20 : 1.1, top]);
-  const line = (index) => (part) => part.map((bin) => [area.x(bin[0] + binMinutes / 2), area.y(bin[index])]);
+  const line = (index) => (part) => minutesOf(part, binMinutes).map(([minute, bin]) => [area.x(minute), area.y(bin[index])]);
   const parts = connected(bins, binMinutes);
   const bands = (name, upper, lower) => parts.map((part) => band(name, line(upper)(part), line(lower)(part)));
   const limits = [border(RANGES.low, units), border(RANGES.high, units)];
   return drawing(width, HEIGHT, text("agp.label"),
-    rows(area, [...limits, ...(units === MG_DL ? [54, 120, 250, 300, 350, 400] : [3, 7, 14, 17, 20])].filter((value) => value < top)),
+    rows(area, apart([...limits, ...(units === MG_DL ? [54, 120, 250, 300, 350, 400] : [3, 7, 14, 17, 20])].filter((value) => value < top), area)),
     columns(area, hourMarks(width)),
     bands("band-wide", 6, 2),
     bands("band-narrow", 5, 3),
     parts.map((part) => s("path", { class: "median", d: path(line(4)(part)) })),
     limits.map((value) => s("line", { class: "limit", x1: area.left, x2: area.right, y1: area.y(value), y2: area.y(value) })));
+}
+
+/** Where the bins of a part are drawn: in the middle of each; one that stands alone over its whole width. */
+function minutesOf(part, binMinutes) {
+  if (part.length === 1) return [[part[0][0], part[0]], [part[0][0] + binMinutes, part[0]]];
+  return part.map((bin) => [bin[0] + binMinutes / 2, bin]);
 }
 
 /** The bins in parts without a hole. */

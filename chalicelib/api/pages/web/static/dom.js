@@ -1,5 +1,7 @@
 // Builds elements. A text is always a text node, so a name with markup is shown as it was written.
 
+import { text } from "./texts.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** @typedef {Node|string|number|null|undefined|false|Child[]} Child */
@@ -48,6 +50,11 @@ function nodes(children) {
  */
 export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
+}
+
+/** The words of a view, or of a part of it, that is being read; they appear after a moment. @returns {HTMLElement} */
+export function loading() {
+  return h("p", { class: "loading" }, text("view.loading"));
 }
 
 /**

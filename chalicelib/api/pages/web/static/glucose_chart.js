@@ -3,15 +3,16 @@
 import { h, s } from "./dom.js";
 import { inUnits, MG_DL, rangeOf, shown } from "./glucose.js";
 import { drawnTarget } from "./person.js";
-import { columns, drawing, path, plot, responsive, rows } from "./plot.js";
+import { apart, columns, drawing, path, plot, responsive, rows } from "./plot.js";
 import { text } from "./texts.js";
-import { clock, HOUR, localDate, MINUTE, startOfDate } from "./times.js";
+import { clock, clockOfDay, HOUR, localDate, MINUTE, startOfDate } from "./times.js";
 
 const HEIGHT = 360;
 const LANE_TOP = 262, LANE_BOTTOM = 330;
 const GAP = 16 * MINUTE;
 const LEFT = 40, RIGHT = 24;
 const MARK_WIDTH = 34, MARK_ROWS = 3, MARK_HEIGHT = 14;
+const LEAST_WRITTEN = 1, DIGIT_WIDTH = 7;
 
 /**
  * @typedef {object} Shown what a chart shows
@@ -19,6 +20,7 @@ const MARK_WIDTH = 34, MARK_ROWS = 3, MARK_HEIGHT = 14;
  * @property {number} from
  * @property {number} to
  * @property {import("./person.js").Person} person
+ * @property {{time: number|null}} [chosen] keeps the time of the reading that was chosen, null for the last, for the next drawing
  * @property {AbortSignal} signal
  */
 
@@ -29,13 +31,14 @@ const MARK_WIDTH = 34, MARK_ROWS = 3, MARK_HEIGHT = 14;
  */
 export function glucoseChart(given) {
   const inside = within(given);
+  const chosen = given.chosen || { time: null };
   const { readings } = inside.records;
   const holder = h("div", { class: "holder" }, responsive((width) => draw(inside, width), given.signal));
   if (!readings.length) return h("figure", {}, holder);
   const output = h("output", { class: "value" });
   const slider = h("input", {
     type: "range", min: 0, max: readings.length - 1, value: readings.length - 1, "aria-label": text("chart.slider"),
-    oninput: () => point(Number(slider.value)),
+    oninput: () => choose(Number(slider.value)),
   });
   const point = (index) => {
     const words = readingWords(readings[index], given.person);
@@ -43,19 +46,23 @@ export function glucoseChart(given) {
     slider.setAttribute("aria-valuetext", words);
     moveCursor(holder, inside, readings[index]);
   };
+  const choose = (index) => {
+    chosen.time = index === readings.length - 1 ? null : readings[index].time;
+    slider.value = index;
+    point(index);
+  };
   holder.addEventListener("pointermove", (event) => {
     const { left, width } = holder.getBoundingClientRect();
-    slider.value = nearest(readings, timeAt(inside, event.clientX - left, width));
-    point(Number(slider.value));
+    choose(nearest(readings, timeAt(inside, event.clientX - left, width)));
   });
-  point(readings.length - 1);
+  choose(chosen.time === null ? readings.length - 1 : nearest(readings, chosen.time));
   return h("figure", {}, holder, h("div", { class: "reader" }, slider, output), legend(inside.records));
 }
 
 /** A reading in words. @param {import("./records.js").Reading} reading @param {import("./person.js").Person} person */
 export function readingWords(reading, { units, zone }) {
   const sign = { low: "≤ ", high: "≥ " }[reading.beyond] || "";
-  return `${clock(reading.time, zone)}  ${sign}${shown(reading.mmol, units)} ${units}`;
+  return `${clockOfDay(reading.time, zone)}  ${sign}${shown(reading.mmol, units)} ${units}`;
 }
 
 function within({ records, from, to, ...others }) {
@@ -66,6 +73,7 @@ function within({ records, from, to, ...others }) {
     records: {
       readings: records.readings.filter(inTime),
       boluses: records.boluses.filter(inTime),
+      injections: records.injections.filter(inTime),
       carbs: records.carbs.filter(inTime),
       basals: records.basals.filter(overlaps),
       overrides: records.overrides.filter(overlaps),
@@ -86,11 +94,12 @@ function draw(given, width) {
   const target = drawnTarget(person);
   return drawing(width, HEIGHT, labelOf(given),
     s("rect", { class: "target", x: area.left, width: area.right - area.left, y: area.y(target.high), height: area.y(target.low) - area.y(target.high) }),
+    [target.low, target.high].map((value) => s("line", { class: "limit", x1: area.left, x2: area.right, y1: area.y(value), y2: area.y(value) })),
     rows(area, ticks(person.units, area)),
     columns({ ...lane, top: area.top }, hours(from, to, person.zone, width)),
     records.overrides.map((override) => overrideMark(override, area, given)),
     basalArea(records.basals, lane, given),
-    records.boluses.map((bolus) => bolusMark(bolus, lane, records.boluses)),
+    bolusMarks(records, lane),
     lines(records.readings, area, person.units),
     records.readings.map((reading) => dot(reading, area, person.units)),
     carbsMarks(records.carbs, area),
@@ -98,8 +107,8 @@ function draw(given, width) {
 }
 
 function ticks(units, area) {
-  const values = units === MG_DL ? [54, 70, 120, 180, 250, 300, 350, 400] : [3, 4, 7, 10, 14, 17, 20, 22];
-  return values.filter((value) => area.y(value) >= area.top);
+  const values = units === MG_DL ? [70, 180, 250, 54, 120, 300, 350, 400] : [4, 10, 14, 3, 7, 17, 20, 22];
+  return apart(values.filter((value) => area.y(value) >= area.top), area);
 }
 
 function hours(from, to, zone, width) {
@@ -146,13 +155,23 @@ function basalArea(basals, lane, { from, to }) {
   });
 }
 
-function bolusMark(bolus, lane, boluses) {
+/** Boluses and long-acting insulin, and the units of the largest: of those that would cover one, none is written. */
+function bolusMarks({ boluses, injections }, lane) {
   const highest = Math.max(5, ...boluses.map(({ units }) => units));
-  const height = Math.max(3, (bolus.units / highest) * (LANE_BOTTOM - LANE_TOP - 12));
-  const x = lane.x(bolus.time);
+  const height = ({ units }) => Math.max(3, (units / highest) * (LANE_BOTTOM - LANE_TOP - 12));
+  const written = [];
+  const amountAt = ({ time, units }, y) => {
+    const x = lane.x(time), width = (amount(units).length + 1) * DIGIT_WIDTH;
+    if (written.some((other) => Math.abs(other.x - x) < (other.width + width) / 2)) return null;
+    written.push({ x, width });
+    return s("text", { class: "mark", x, y, "text-anchor": "middle" }, amount(units));
+  };
+  const large = boluses.filter(({ units }) => units >= LEAST_WRITTEN).sort((a, b) => b.units - a.units);
   return [
-    s("rect", { class: "bolus", x: x - 2, y: LANE_BOTTOM - height, width: 4, height }),
-    bolus.units >= 1 && s("text", { class: "mark", x, y: LANE_BOTTOM - height - 3, "text-anchor": "middle" }, amount(bolus.units)),
+    boluses.map((bolus) => s("rect", { class: "bolus", x: lane.x(bolus.time) - 2, y: LANE_BOTTOM - height(bolus), width: 4, height: height(bolus) })),
+    injections.map(({ time }) => s("path", { class: "injection", d: `M${lane.x(time)} ${LANE_BOTTOM - 14}l7 7l-7 7l-7-7z` })),
+    injections.map((injection) => amountAt(injection, LANE_BOTTOM - 17)),
+    large.map((bolus) => amountAt(bolus, LANE_BOTTOM - height(bolus) - 3)),
   ];
 }
 
@@ -192,6 +211,7 @@ function legend(records) {
     ["meter", records.readings.some(({ isSensor }) => !isSensor)],
     ["bolus", records.boluses.length],
     ["basal", records.basals.length],
+    ["injection", records.injections.length],
     ["carbs", records.carbs.length],
     ["override", records.overrides.length],
   ];

@@ -1,10 +1,13 @@
 // The view "Now": the last reading with its arrow and age, and the hours before it.
 
 import { json } from "./api.js";
+import { items, section } from "./controls/section.js";
 import { choices, fill, h } from "./dom.js";
 import { ARROWS, MG_DL_PER_MMOL_L, rangeOf, shown, trendOf } from "./glucose.js";
 import { glucoseChart } from "./glucose_chart.js";
+import { nameOf } from "./names.js";
 import { GLUCOSE, readNewest, readRecords, TREATMENTS } from "./records.js";
+import { fragmentOf } from "./route.js";
 import { OfflineError } from "./session.js";
 import { text } from "./texts.js";
 import { ago, DAY, HOUR, MINUTE, moment } from "./times.js";
@@ -12,8 +15,10 @@ import { ago, DAY, HOUR, MINUTE, moment } from "./times.js";
 const HOURS = ["3", "6", "12", "24"];
 const LEAD = 6 * HOUR;
 const STALE = 20 * MINUTE;
+const OLD = 3 * HOUR;
 const ASKED_EVERY = 60_000;
 const TREND_OVER = 16 * MINUTE;
+const AFTER_LAST = 5 * MINUTE;
 
 /**
  * Show the view.
@@ -22,8 +27,10 @@ const TREND_OVER = 16 * MINUTE;
  */
 export async function show(root, context) {
   const { person, parameters, signal } = context;
-  const state = { hours: HOURS.includes(parameters.get("hours")) ? parameters.get("hours") : "6", isOffline: false };
-  const last = h("div", { class: "last", "aria-live": "polite" });
+  const state = {
+    hours: HOURS.includes(parameters.get("hours")) ? parameters.get("hours") : "6", isOffline: false, chosen: { time: null },
+  };
+  const last = lastReading();
   const chart = h("div", { class: "card" });
   const selection = choices(text("now.hours"), HOURS.map((value) => ({ value, name: text("now.hour", { value }) })), state.hours, (value) => {
     state.hours = value;
@@ -32,20 +39,24 @@ export async function show(root, context) {
   });
 
   await read(state, person.id, signal);
-  drawLast(last, state, person);
-  if (state.newest) drawChart(chart, state, person, signal);
-  fill(root, last, state.newest ? [selection, chart] : emptyWords(person));
+  if (state.newest) draw();
+  else fill(root, await emptyWords(person, signal));
 
-  const timer = setInterval(() => refresh().catch(context.fail), ASKED_EVERY);
+  const update = () => { if (!document.hidden) refresh().catch(context.fail); };
+  const timer = setInterval(update, ASKED_EVERY);
   signal.addEventListener("abort", () => clearInterval(timer));
+  document.addEventListener("visibilitychange", update, { signal });
+  addEventListener("online", update, { signal });
 
   async function refresh() {
-    const hadData = Boolean(state.newest);
-    const hasChanged = await readIfChanged(state, person.id, signal);
-    drawLast(last, state, person);
-    if (!hasChanged) return;
+    await readIfChanged(state, person.id, signal);
+    if (state.newest && !signal.aborted) draw();
+  }
+
+  function draw() {
+    last.draw(state, person);
     drawChart(chart, state, person, signal);
-    if (!hadData && state.newest) fill(root, last, selection, chart);
+    if (!last.element.isConnected) fill(root, last.element, selection, chart);
   }
 }
 
@@ -56,12 +67,14 @@ async function read(state, userId, signal) {
     readNewest(userId, signal),
     readRecords(userId, dayBefore(now), null, [...GLUCOSE, ...TREATMENTS], signal),
   ]);
-  state.end = now;
-  if (state.newest && state.newest.time < now - 3 * HOUR) {
-    state.end = state.newest.time + 5 * MINUTE;
-    const start = dayBefore(state.newest.time);
-    state.records = await readRecords(userId, start, state.end, [...GLUCOSE, ...TREATMENTS], signal);
+  if (isOld(state.newest, now)) {
+    const { time } = state.newest;
+    state.records = await readRecords(userId, dayBefore(time), time + AFTER_LAST, [...GLUCOSE, ...TREATMENTS], signal);
   }
+}
+
+function isOld(newest, now) {
+  return Boolean(newest) && newest.time < now - OLD;
 }
 
 /** The beginning of what is read: by whole hours, so that a repeated request is the same and its tag serves. */
@@ -73,14 +86,11 @@ function dayBefore(time) {
 async function readIfChanged(state, userId, signal) {
   try {
     const freshness = await readFreshness(userId, signal);
+    if (freshness !== state.freshness) await read(state, userId, signal);
     state.isOffline = false;
-    if (freshness === state.freshness) return false;
-    await read(state, userId, signal);
-    return true;
   } catch (error) {
     if (!(error instanceof OfflineError)) throw error;
     state.isOffline = true;
-    return false;
   }
 }
 
@@ -88,18 +98,43 @@ async function readFreshness(userId, signal) {
   return JSON.stringify(await json(`/v1/users/${userId}/freshness`, { signal }));
 }
 
-function drawLast(root, { newest, records, isOffline }, { units, zone }) {
-  if (!newest) return fill(root);
-  const age = Date.now() - newest.time;
-  const trend = age < STALE ? trendWord(newest, records.readings) : null;
+/** The last reading in large. A screen reader hears a new reading and a new notice, not each minute of the age. */
+function lastReading() {
+  const value = h("div", { "aria-live": "polite" });
+  const age = h("p", {});
+  const notices = h("div", { role: "status" });
+
+  function draw({ newest, records, isOffline }, { units, zone }) {
+    const passed = Date.now() - newest.time;
+    const isStale = passed >= STALE;
+    const trend = isStale ? null : trendWord(newest, records.readings);
+    fillIfChanged(value, [newest.time, newest.mmol, isStale, trend], largeValue(newest, trend, isStale, units));
+    fill(age, text(`range.${rangeOf(newest.mmol)}`), ", ", ago(passed), " (", moment(newest.time, zone), ")");
+    const words = [isOffline && text("now.offline"), isStale && staleWords(passed)].filter(Boolean);
+    fillIfChanged(notices, words, words.map((each) => h("p", { class: "notice" }, each)));
+  }
+
+  return { element: h("div", { class: "last" }, value, age, notices), draw };
+}
+
+function largeValue(newest, trend, isStale, units) {
   const sign = { low: "≤ ", high: "≥ " }[newest.beyond] || "";
-  return fill(root,
-    h("p", { class: `now-value ${rangeOf(newest.mmol)}` },
-      h("strong", {}, sign + shown(newest.mmol, units)), " ", h("span", { class: "units" }, units), " ",
-      trend && h("span", { class: "arrow" }, h("span", { "aria-hidden": "true" }, ARROWS[trend]), h("span", { class: "hidden" }, text(`trend.${trend}`)))),
-    h("p", {}, text(`range.${rangeOf(newest.mmol)}`), ", ", ago(age), " (", moment(newest.time, zone), ")"),
-    isOffline && h("p", { class: "notice" }, text("now.offline")),
-    age >= STALE && h("p", { class: "notice" }, age < 2 * HOUR ? text("now.stale", { minutes: Math.floor(age / MINUTE) }) : text("now.old")));
+  return h("p", { class: `now-value ${isStale ? "stale" : rangeOf(newest.mmol)}` },
+    h("strong", {}, sign + shown(newest.mmol, units)), " ", h("span", { class: "units" }, units), " ",
+    trend && h("span", { class: "arrow" }, h("span", { "aria-hidden": "true" }, ARROWS[trend]), h("span", { class: "hidden" }, text(`trend.${trend}`))));
+}
+
+function staleWords(passed) {
+  if (passed > OLD) return text("now.old");
+  if (passed >= 2 * HOUR) return text("now.staleHours", { hours: Math.floor(passed / HOUR) });
+  return text("now.stale", { minutes: Math.floor(passed / MINUTE) });
+}
+
+function fillIfChanged(element, key, ...children) {
+  const written = JSON.stringify(key);
+  if (element.dataset.key === written) return;
+  element.dataset.key = written;
+  fill(element, children);
 }
 
 /** The trend that the sensor says, else that of the last readings of the same sensor; null without either. */
@@ -111,11 +146,29 @@ function trendWord(newest, readings) {
   return trendOf(((newest.mmol - before.mmol) * MG_DL_PER_MMOL_L * MINUTE) / (newest.time - before.time));
 }
 
-function drawChart(root, { records, hours, end }, person, signal) {
-  fill(root, glucoseChart({ records, from: end - Number(hours) * HOUR, to: end, person, signal }));
+/** Draws the hours up to now, or up to a last reading that is old. Who is at the slider stays there. */
+function drawChart(root, { records, newest, hours, chosen }, person, signal) {
+  const now = Date.now();
+  const end = isOld(newest, now) ? newest.time + AFTER_LAST : now;
+  const isAtSlider = root.querySelector("input") !== null && root.querySelector("input") === document.activeElement;
+  fill(root, glucoseChart({ records, from: end - Number(hours) * HOUR, to: end, person, chosen, signal }));
+  if (isAtSlider) root.querySelector("input")?.focus();
 }
 
-function emptyWords(person) {
-  return h("p", { class: "card" }, text(person.isSelf ? "now.empty" : "now.emptyOther"), " ",
-    person.isSelf && h("a", { href: "/docs" }, text("welcome.docs")));
+/** How data comes, and the people whose data the person sees. */
+async function emptyWords(person, signal) {
+  if (!person.isSelf) return h("p", { class: "card" }, text("now.emptyOther"));
+  const users = await json(`/metadata/users/${person.id}/users`, { signal });
+  const sharers = users.filter(({ trustorPermissions }) => trustorPermissions?.view || trustorPermissions?.custodian);
+  return [
+    sharers.length > 0 && section(text("now.shared"), items(sharers.map(sharerItem), "")),
+    h("div", { class: "card" },
+      h("p", {}, text("now.empty")),
+      h("p", {}, h("a", { href: fragmentOf("apps") }, text("now.token"))),
+      h("p", {}, h("a", { href: "/docs" }, text("welcome.docs")))),
+  ];
+}
+
+function sharerItem({ userid, username, profile }) {
+  return h("li", {}, h("a", { class: "row", href: fragmentOf("now", userid) }, nameOf(profile, username || userid)));
 }

@@ -2,12 +2,13 @@
 
 import { json, jsonOrNull } from "./api.js";
 import { inUnits, MG_DL, MG_DL_PER_MMOL_L, MMOL_L } from "./glucose.js";
+import { nameOf } from "./names.js";
 import { browserZone, isZone } from "./times.js";
 
 /**
  * @typedef {object} Person
  * @property {string} id
- * @property {string} name the full name, or the address, or the id
+ * @property {string} name of the person whose data it is, a child's if a parent has the account; else the address, else the id
  * @property {boolean} isSelf whether it is the one who is signed in
  * @property {string} units the units of the one who is signed in
  * @property {{low: number, high: number}} target in mmol/L
@@ -36,7 +37,7 @@ export async function readPerson(userId, ownId) {
   const zone = profile?.patient?.targetTimezone;
   return {
     id: userId,
-    name: textOr(profile?.fullName, account?.username || userId),
+    name: nameOf(profile, "") || (isSelf ? account.username : await addressOf(userId, ownId)) || userId,
     isSelf,
     units,
     target: targetOf(settings),
@@ -46,8 +47,10 @@ export async function readPerson(userId, ownId) {
   };
 }
 
-function textOr(value, otherwise) {
-  return typeof value === "string" && value.trim() ? value.trim() : otherwise;
+/** The address of a person who shares with the one who is signed in. */
+async function addressOf(userId, ownId) {
+  const users = await json(`/metadata/users/${ownId}/users`);
+  return users.find(({ userid }) => userid === userId)?.username;
 }
 
 /** The target range of settings, which is in the units of these settings. */

@@ -3,6 +3,8 @@
 
 import { h, fill, s } from "./dom.js";
 
+const NAME_HEIGHT = 13;
+
 /**
  * @typedef {object} Plot an area with scales
  * @property {number} width of the whole drawing
@@ -82,6 +84,19 @@ export function path(points) {
  */
 export function band(name, upper, lower) {
   return s("path", { class: name, d: `${path([...upper, ...[...lower].reverse()])}Z` });
+}
+
+/**
+ * The values whose names have room beside each other at the left.
+ * @param {number[]} values the most important first
+ * @param {Plot} area
+ */
+export function apart(values, area) {
+  const kept = [];
+  for (const value of values) {
+    if (kept.every((other) => Math.abs(area.y(other) - area.y(value)) >= NAME_HEIGHT)) kept.push(value);
+  }
+  return kept;
 }
 
 /**

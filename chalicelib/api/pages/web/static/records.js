@@ -8,7 +8,8 @@ const AT_A_TIME = 3;
 const SAME_MEAL = 15 * MINUTE;
 
 export const GLUCOSE = ["cbg", "smbg"];
-export const TREATMENTS = ["basal", "bolus", "deviceEvent", "food", "wizard"];
+export const TREATMENTS = ["basal", "bolus", "deviceEvent", "food", "insulin", "wizard"];
+const LONG_ACTING = ["intermediate", "long"];
 
 /**
  * @typedef {object} Reading
@@ -23,7 +24,8 @@ export const TREATMENTS = ["basal", "bolus", "deviceEvent", "food", "wizard"];
 /**
  * @typedef {object} Records each list by time
  * @property {Reading[]} readings
- * @property {{time: number, units: number, isExtended: boolean}[]} boluses
+ * @property {{time: number, units: number, isExtended: boolean}[]} boluses of a pump, and injections that act as fast
+ * @property {{time: number, units: number}[]} injections of long-acting insulin
  * @property {{time: number, end: number, rate: number, isSuspended: boolean}[]} basals in units per hour
  * @property {{time: number, grams: number, name: string}[]} carbs
  * @property {{time: number, end: number, name: string}[]} overrides
@@ -79,7 +81,9 @@ export function grouped(records) {
   const of = (...types) => timed.filter((record) => types.includes(record.type));
   return {
     readings: of(...GLUCOSE).filter((record) => Number.isFinite(record.value)).map(reading),
-    boluses: of("bolus").map(bolus).filter(({ units }) => units > 0),
+    boluses: timed.filter((record) => record.type === "bolus" || (record.type === "insulin" && !isLongActing(record)))
+      .map(dose).filter(({ units }) => units > 0),
+    injections: of("insulin").filter(isLongActing).map(dose).filter(({ units }) => units > 0),
     basals: clipped(of("basal").map(basal)),
     carbs: carbs(of("food"), of("wizard")),
     overrides: clipped(of("deviceEvent").filter(({ subType }) => subType === "pumpSettingsOverride").map(override)),
@@ -98,12 +102,13 @@ function reading(record) {
   };
 }
 
-function bolus(record) {
-  return {
-    time: record.at,
-    units: (record.normal || 0) + (record.extended || 0),
-    isExtended: Boolean(record.extended),
-  };
+function isLongActing({ formulation }) {
+  return LONG_ACTING.includes(formulation?.simple?.actingType);
+}
+
+function dose(record) {
+  const units = record.type === "insulin" ? record.dose?.total || 0 : (record.normal || 0) + (record.extended || 0);
+  return { time: record.at, units, isExtended: Boolean(record.extended) };
 }
 
 function basal(record) {

@@ -2,7 +2,7 @@
 
 import { agpChart, dayCourse } from "./agp_chart.js";
 import { jsonOrNull, RefusedError } from "./api.js";
-import { choices, fill, h, table } from "./dom.js";
+import { choices, fill, h, loading, table } from "./dom.js";
 import { MG_DL } from "./glucose.js";
 import { rangesBar } from "./ranges_bar.js";
 import { either, rounded, share } from "./report_format.js";
@@ -22,35 +22,39 @@ const PRINTED_DAYS = 14;
 export async function show(root, context) {
   const { parameters } = context;
   const asked = parameters.get("days");
-  const content = h("div", { "aria-live": "polite" });
+  const content = h("div", {}, loading());
+  const told = h("p", { class: "hidden", role: "status" });
   const selection = choices(text("report.days"), DAYS.map((value) => ({ value, name: text("report.day", { value }) })),
     DAYS.includes(asked) ? asked : DAYS[0], (value) => {
       context.remember({ days: value });
-      draw(content, value, context).catch(context.fail);
+      draw(content, value, context).then(() => fill(told, text("report.day", { value }))).catch(context.fail);
     });
   fill(root, h("div", { class: "tools" }, selection,
-    h("button", { type: "button", class: "quiet", onclick: () => print() }, text("report.print"))), content);
+    h("button", { type: "button", class: "quiet", onclick: () => print() }, text("report.print"))), told, content);
   await draw(content, DAYS.includes(asked) ? asked : DAYS[0], context);
 }
 
 async function draw(root, days, context) {
   const { person, signal } = context;
   root.dataset.days = days;
+  root.setAttribute("aria-busy", "true");
   const body = await readProfile(person, days, signal);
   if (signal.aborted || root.dataset.days !== days) return;
+  root.setAttribute("aria-busy", "false");
   if (!body) return fill(root, h("p", { class: "card" }, text("report.empty")));
   if (body === "limited") return fill(root, h("p", { class: "card" }, text("report.limited")));
   const totals = h("div", { class: "card totals" }, h("h2", {}, text("report.totals")), h("p", {}, text("report.reading")));
   fill(root,
     h("p", { class: "report-of" }, h("strong", {}, person.name), " ",
-      text("report.span", { from: dayName(Date.parse(body.from), person.zone), to: dayName(Date.parse(body.to), person.zone), zone: body.timeZone })),
+      text("report.span", { from: dayName(Date.parse(body.from), person.zone), to: dayName(Date.parse(body.lastReading), person.zone), zone: body.timeZone })),
     !body.enough && h("p", { class: "notice" }, text("report.few")),
     h("div", { class: "columns" },
       h("section", { class: "card" }, h("h2", {}, text("report.ranges")), rangesBar(body.ranges, person.units)),
       h("section", { class: "card" }, h("h2", {}, text("report.statistics")), statistics(body, person.units))),
     h("section", { class: "card" }, h("h2", {}, text("report.profile")), agpChart(body, person.units, signal), numbers(body, person.units)),
     totals,
-    h("section", { class: "card" }, h("h2", {}, text("report.daily")), dailyProfiles(body.days, person)));
+    h("section", { class: "card" },
+      h("h2", {}, text("report.daily")), h("p", { class: "quiet-text" }, text("report.dailyAbout")), dailyProfiles(body.days, person)));
   readTotals(person, Date.parse(body.from), Date.parse(body.to), signal)
     .then((found) => fill(totals, h("h2", {}, text("report.totals")), totalsList(found))).catch(context.fail);
 }
@@ -79,14 +83,15 @@ function statistics(body, units) {
   ]);
 }
 
-function totalsList({ days, bolus, basal, carbs }) {
+function totalsList({ days, bolus, basal, injected, carbs }) {
   if (!days) return h("p", {}, text("report.noTotals"));
   const perDay = (sum, unit) => `${rounded(sum / days, unit === "g" ? 0 : 1)} ${unit}`;
   return [
     figures([
-      ["insulin", perDay(bolus + basal, "U")],
+      ["insulin", perDay(bolus + basal + injected, "U")],
       ["bolus", perDay(bolus, "U")],
-      ["basal", perDay(basal, "U")],
+      ...(basal > 0 || injected === 0 ? [["basal", perDay(basal, "U")]] : []),
+      ...(injected > 0 ? [["injection", perDay(injected, "U")]] : []),
       ["carbs", perDay(carbs, "g")],
     ]),
     h("p", { class: "quiet-text" }, text("report.perDay", { days })),

@@ -10,7 +10,16 @@
 export function parseRoute(fragment) {
   const [path, query = ""] = fragment.replace(/^#\/?/, "").split("?");
   const [view = "", userId = ""] = path.split("/");
-  return { view, userId: decodeURIComponent(userId) || null, parameters: new URLSearchParams(query) };
+  return { view, userId: decoded(userId) || null, parameters: new URLSearchParams(query) };
+}
+
+/** A part of an address; as it is if it was cut off within a character. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /**

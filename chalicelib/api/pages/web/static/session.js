@@ -16,6 +16,7 @@ export class EndedError extends Error {}
 export class OfflineError extends Error {}
 
 let tokens = null;
+let idToken = null; // outlives the others: it ends the session of the browser after they ended
 let renewal = null;
 let timer;
 
@@ -52,7 +53,7 @@ export function createAccount() {
 
 /** End the session of the browser, and return to the page. */
 export function signOut() {
-  const query = new URLSearchParams({ id_token_hint: tokens.id_token, post_logout_redirect_uri: ROOT });
+  const query = new URLSearchParams({ id_token_hint: idToken, post_logout_redirect_uri: ROOT });
   location.assign(`${REALM}/logout?${query}`);
 }
 
@@ -82,6 +83,7 @@ async function renew() {
 
 function keep(issued) {
   tokens = { ...issued, renewAt: Date.now() + (issued.expires_in - RENEWED_BEFORE_S) * 1000 };
+  idToken = issued.id_token || idToken;
   clearTimeout(timer);
   timer = setTimeout(() => accessToken().catch(() => {}), Math.max(tokens.renewAt - Date.now(), 1000));
 }

@@ -1,11 +1,12 @@
 // The frame of all views: header, navigation, and the messages about what went wrong.
 
 import { RefusedError } from "./api.js";
-import { alertBox, fill, h } from "./dom.js";
+import { alertBox, fill, h, loading } from "./dom.js";
 import { readPerson } from "./person.js";
 import { fragmentOf, parseRoute } from "./route.js";
 import { EndedError, OfflineError, signIn, signOut } from "./session.js";
 import { text } from "./texts.js";
+import { browserZone } from "./times.js";
 import { VIEWS } from "./views.js";
 
 let ownId;
@@ -13,7 +14,7 @@ let person = null;
 let leaving = new AbortController();
 
 const navigation = h("nav", { "aria-label": text("nav.label") });
-const whose = h("p", { class: "whose", hidden: true });
+const whose = h("aside", { class: "whose", "aria-label": text("person.label"), hidden: true });
 const root = h("main", { id: "view", tabindex: "-1" });
 
 /**
@@ -31,7 +32,10 @@ export async function start(userId) {
     whose,
     root,
   );
-  addEventListener("hashchange", () => showView().then(() => root.focus({ preventScroll: true })));
+  addEventListener("hashchange", () => {
+    scrollTo(0, 0);
+    showView().then(() => root.focus({ preventScroll: true }));
+  });
   addEventListener("online", () => root.querySelector("[data-offline]") && showView());
   await showView();
 }
@@ -51,23 +55,34 @@ async function showView({ isReloaded = false } = {}) {
   const view = offered.find(({ id }) => id === route.view) || offered[0];
   drawNavigation(offered, view, userId);
   root.setAttribute("aria-busy", "true");
+  const heading = h("h1", {}, text(`nav.${view.id}`));
+  const content = h("div", { class: `view ${view.id}` }, loading());
+  fill(root, heading, content); // what belongs to the view before is gone at once, also on a slow connection
+  if (person?.id !== userId) whose.hidden = true;
   try {
     if (person?.id !== userId || isReloaded) person = await readPerson(userId, ownId);
     const { show } = await view.load();
     if (signal.aborted) return;
-    fill(whose, person.isSelf ? "" : [text("person.other", { name: person.name }), " ",
-      h("a", { href: fragmentOf(view.id) }, text("person.self"))]);
-    whose.hidden = person.isSelf;
-    document.title = `${text(`nav.${view.id}`)} | Strandline`;
-    const heading = h("h1", {}, text(`nav.${view.id}`));
-    const content = h("div", { class: `view ${view.id}` });
-    fill(root, heading, content);
+    drawWhose(view);
+    if (!view.namesZone && person.zone !== browserZone()) heading.after(h("p", { class: "quiet-text" }, text("person.zone", { zone: person.zone })));
     await show(content, contextOf(view, userId, route.parameters, signal));
   } catch (error) {
     fail(error, signal);
   } finally {
     if (!signal.aborted) root.setAttribute("aria-busy", "false");
   }
+}
+
+/** Whose data is shown, if it is another person's: above the view, and in the title of the window. */
+function drawWhose(view) {
+  const { isSelf, name } = person;
+  document.title = `${text(`nav.${view.id}`)}${isSelf ? "" : `: ${name}`} | Strandline`;
+  fill(whose, isSelf ? "" : [
+    h("span", {}, text("person.other", { name })),
+    h("a", { href: fragmentOf(view.id) }, text("person.self")),
+    h("a", { href: fragmentOf("sharing") }, text("person.others")),
+  ]);
+  whose.hidden = isSelf;
 }
 
 function contextOf(view, userId, parameters, signal) {
@@ -97,7 +112,7 @@ function drawNavigation(offered, current, userId) {
 function fail(error, signal) {
   if (signal.aborted || error?.name === "AbortError") return;
   leaving.abort();
-  fill(root, messageOf(error));
+  fill(root, root.querySelector("h1"), messageOf(error));
   root.setAttribute("aria-busy", "false");
 }
 
@@ -114,6 +129,8 @@ function messageOf(error) {
   if (error instanceof RefusedError && [403, 404].includes(error.status)) {
     return alertBox(text("error.forbidden"), h("a", { href: fragmentOf(VIEWS[0].id) }, text("person.self")));
   }
+  if (error instanceof RefusedError && error.status === 429) return alertBox(text("error.tooMany"), again);
+  if (error instanceof RefusedError && error.status === 503) return alertBox(text("refused.busy"), again);
   if (!(error instanceof RefusedError)) reportError(error);
   return alertBox(text("error.other"), again);
 }

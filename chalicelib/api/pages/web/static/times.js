@@ -33,6 +33,13 @@ export function clock(ms, zone) {
   return format(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
 }
 
+/** As `clock`; in the hour that the clocks were set back by, `02:30 again`. @param {number} ms @param {string} zone */
+export function clockOfDay(ms, zone) {
+  const setBack = offset(ms - 3 * HOUR, zone) - offset(ms, zone);
+  const isAgain = setBack > 0 && clock(ms - setBack, zone) === clock(ms, zone);
+  return isAgain ? text("time.again", { time: clock(ms, zone) }) : clock(ms, zone);
+}
+
 /** The day, `Sat 28 Nov 2026`. @param {number} ms @param {string} zone */
 export function dayName(ms, zone) {
   return format(zone, { weekday: "short", day: "numeric", month: "short", year: "numeric" }).format(ms).replace(",", "");

@@ -7,7 +7,8 @@ import { DAY, HOUR } from "./times.js";
  * @typedef {object} Totals
  * @property {number} days of 24 hours, counted back from the end, with insulin or carbohydrates
  * @property {number} bolus units in all
- * @property {number} basal
+ * @property {number} basal units in all, of a pump
+ * @property {number} injected units in all, of long-acting insulin
  * @property {number} carbs grams in all
  */
 
@@ -30,16 +31,17 @@ export async function readTotals(person, from, to, signal) {
  * @param {number} to
  * @returns {Totals}
  */
-export function totalsOf({ boluses, basals, carbs }, from, to) {
+export function totalsOf({ boluses, injections, basals, carbs }, from, to) {
   const inTime = ({ time }) => from <= time && time < to;
-  const given = boluses.filter(inTime), eaten = carbs.filter(inTime);
+  const given = boluses.filter(inTime), injected = injections.filter(inTime), eaten = carbs.filter(inTime);
   const dayOf = (time) => Math.floor((to - time - 1) / DAY);
-  const days = new Set([...given, ...eaten].map(({ time }) => dayOf(time)));
+  const days = new Set([...given, ...injected, ...eaten].map(({ time }) => dayOf(time)));
   for (const [day, length] of basalByDay(basals, from, to, dayOf)) if (length >= HOUR) days.add(day);
   return {
     days: days.size,
     bolus: given.reduce((sum, { units }) => sum + units, 0),
     basal: basalUnits(basals, from, to),
+    injected: injected.reduce((sum, { units }) => sum + units, 0),
     carbs: eaten.reduce((sum, { grams }) => sum + grams, 0),
   };
 }

@@ -17,13 +17,14 @@
  * @typedef {object} View
  * @property {string} id its word in the address; `nav.{id}` of texts.js is its name
  * @property {boolean} [isOwn] whether it is about the one who is signed in, and not shown for others
+ * @property {boolean} [namesZone] whether it says itself in which time zone its times are
  * @property {() => Promise<{show: (root: HTMLElement, context: Context) => Promise<void>|void}>} load
  */
 
 /** @type {View[]} */
 export const VIEWS = [
   { id: "now", load: () => import("./now.js") },
-  { id: "report", load: () => import("./report.js") },
+  { id: "report", namesZone: true, load: () => import("./report.js") },
   { id: "days", load: () => import("./days.js") },
   { id: "data", load: () => import("./views/data.js") },
   { id: "sharing", isOwn: true, load: () => import("./views/sharing.js") },

@@ -4,7 +4,7 @@ import { json, RefusedError } from "../api.js";
 import { showBoard } from "../controls/board.js";
 import { pagedItems } from "../controls/paged.js";
 import { item, items, section } from "../controls/section.js";
-import { h, table } from "../dom.js";
+import { h } from "../dom.js";
 import { text } from "../texts.js";
 import { ago, moment } from "../times.js";
 import { deviceLogsSection, filesSection } from "./files.js";
@@ -52,13 +52,19 @@ async function nullIfForbidden(promise) {
   }
 }
 
+/** The newest data, in a group of rows for each app: so the times fit a phone. */
 function freshnessSection({ clients }, { zone }) {
-  const rows = clients.flatMap(({ client, types }) => types.map(({ type, newestTime, newestStoredTime }) => [
-    client, typeName(type), timeCell(newestTime, zone), newestStoredTime ? timeCell(newestStoredTime, zone) : "–",
-  ]));
-  if (!rows.length) return section(text("data.freshness"), h("p", { class: "quiet-text" }, text("data.nothing")));
-  const headings = ["data.app", "data.type", "data.newest", "data.received"].map((key) => text(key));
-  return section(text("data.freshness"), table(text("data.freshnessCaption"), headings, rows));
+  const caption = text("data.freshnessCaption");
+  const rows = (types) => types.map(({ type, newestTime, newestStoredTime }) => h("tr", {},
+    h("th", { scope: "row" }, typeName(type)),
+    h("td", {}, timeCell(newestTime, zone)),
+    h("td", {}, newestStoredTime ? timeCell(newestStoredTime, zone) : "–")));
+  if (!clients.length) return section(text("data.freshness"), h("p", { class: "quiet-text" }, text("data.nothing")));
+  return section(text("data.freshness"), h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption },
+    h("table", { class: "texts groups" },
+      h("caption", {}, caption),
+      h("thead", {}, h("tr", {}, ["data.type", "data.newest", "data.received"].map((key) => h("th", { scope: "col" }, text(key))))),
+      clients.map(({ client, types }) => h("tbody", {}, h("tr", {}, h("th", { scope: "rowgroup", colspan: "3" }, client)), rows(types))))));
 }
 
 function timeCell(time, zone) {

@@ -8,7 +8,7 @@ import { item, itemButton, items, section } from "../controls/section.js";
 import { h } from "../dom.js";
 import { text } from "../texts.js";
 import { moment } from "../times.js";
-import { nameOf } from "./names.js";
+import { nameOf } from "../names.js";
 import { permissionFields } from "./permission_fields.js";
 import { permissionWords } from "./permissions.js";
 

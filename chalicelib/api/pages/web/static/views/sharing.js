@@ -8,7 +8,7 @@ import { item, itemButton, items, section } from "../controls/section.js";
 import { h } from "../dom.js";
 import { text } from "../texts.js";
 import { inviteSection, receivedSection } from "./invitations.js";
-import { nameOf } from "./names.js";
+import { nameOf } from "../names.js";
 import { permissionFields } from "./permission_fields.js";
 import { choiceOf, permissionWords } from "./permissions.js";
 
@@ -28,11 +28,14 @@ async function draw(context, board) {
     jsonOrNull(`/confirm/invite/${ownId}`, signal),
     jsonOrNull(`/confirm/invitations/${ownId}`, signal),
   ]);
+  const sharers = users.filter((user) => user.trustorPermissions);
+  const sharersFirst = sharers.length > 0; // for a relative or a clinician, they are what the view is for
   return [
     receivedSection(received || [], context, board),
+    sharersFirst && sharersSection(sharers, context, board),
     viewersSection(users.filter((user) => user.trusteePermissions), context, board),
     inviteSection(sent || [], context, board),
-    sharersSection(users.filter((user) => user.trustorPermissions), context, board),
+    !sharersFirst && sharersSection(sharers, context, board),
   ];
 }
 

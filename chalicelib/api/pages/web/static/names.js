@@ -8,6 +8,6 @@
  */
 export function nameOf(profile, otherwise) {
   const patient = profile?.patient;
-  const name = patient?.isOtherPerson ? patient.fullName : profile?.fullName;
-  return typeof name === "string" && name.trim() ? name.trim() : otherwise;
+  const names = [patient?.isOtherPerson && patient.fullName, profile?.fullName];
+  return names.find((name) => typeof name === "string" && name.trim())?.trim() || otherwise;
 }

@@ -108,7 +108,8 @@ def without_shadowed(stored_data: Sequence[VisibleData]) -> list[VisibleData]:
 
 
 def without_derived_doubles(active: Sequence[VisibleData]) -> list[VisibleData]:
-    """The data in which a record that was derived from a document hides behind an equal one of another data set.
+    """The data in which a record that was derived from a document hides behind an equal one of another data set, and a
+    fingerstick of a treatment behind the equal one of an entry.
 
     Source: nightscout-api 17.
     """

@@ -6,6 +6,7 @@ from functools import cached_property
 from chalicelib.frozen import frozen
 from chalicelib.log.data_set import DataSet, OwnerState
 from chalicelib.log.documents_owner import is_derived
+from chalicelib.log.doubles import FINGERSTICK
 from chalicelib.log.entry import Entry, EntryDecodedOnce
 from chalicelib.log.fold import VisibleData, fold_fingerprints, visible
 from chalicelib.log.fold_forward import LOOKED_UP_TYPES
@@ -229,10 +230,18 @@ class TileView:
         return keys
 
     @cached_property
-    def _may_have_doubles(self) -> bool:
-        """Whether records of one data set may hide those of another that were derived from documents."""
+    def _deciding_keys(self) -> set[TileKey]:
+        """The tiles that the tail adds records to whose fold depends on other records of the same type and day.
+
+        Records of one data set may hide those of another that were derived from documents, and of those, fingersticks
+        may hide each other.
+        """
         derived = [is_derived(self._owner.id, data_set.id) for data_set in self._data_sets]
-        return any(derived) and not all(derived)
+        if not any(derived):
+            return self._keys_by_hash_or_age
+        if not all(derived):
+            return self.affected.keys
+        return self._keys_by_hash_or_age | {key for key in self.affected.keys if key.type == FINGERSTICK}
 
     def keeps_newest(self, name: str, record: NewestRecord | None) -> bool:
         """Whether the newest record of a type in tiles, or that there is none, is certain without reading a tile, and
@@ -243,8 +252,7 @@ class TileView:
         first_day = None if record is None else record.day
         if record is not None and record.origin_key in self.affected.replaced_origin_keys:
             return False
-        deciding = self.affected.keys if self._may_have_doubles else self._keys_by_hash_or_age
-        if any(key.type == name and (first_day is None or key.day >= first_day) for key in deciding):
+        if any(key.type == name and (first_day is None or key.day >= first_day) for key in self._deciding_keys):
             return False
         of_type = self.manifest.tiles.get(name)
         if of_type is None or not self._affected_ids:
@@ -259,8 +267,7 @@ class TileView:
     def only_adds_to(self, ref: TileRef) -> bool:
         """Whether the tail adds records beside those of a tile and affects none of them, and the tile affects none of
         the tail. This holds if the tail replaces no origin id of the tile, which only its filter tells."""
-        deciding = self.affected.keys if self._may_have_doubles else self._keys_by_hash_or_age
-        return ref.key not in deciding and self._affected_ids.isdisjoint(ref.stats.data_set_ids)
+        return ref.key not in self._deciding_keys and self._affected_ids.isdisjoint(ref.stats.data_set_ids)
 
     def see(self, refs: Iterable[TileRef], must_fold: Callable[[TileRef], bool]) -> VisibleTiles:
         """The visible records of these tiles.

@@ -173,6 +173,69 @@ class TestReappearing:
             assert derived_count(seen) == len(documents) - len(doubled)
 
 
+CHECK = {"eventType": "BG Check", "glucose": 101, "glucoseType": "Finger"}
+
+
+def fingersticks(device: Device) -> list[str]:
+    """The collections of the documents from which fingersticks were derived."""
+    return [one["origin"]["id"].split(":")[1] for one in device.data() if one["type"] == "smbg"]
+
+
+class TestFingersticks:
+    """Apps such as xDrip+ send a fingerstick as an entry and as a treatment."""
+
+    @pytest.mark.parametrize("compacted", [(), (0,), (1,), (0, 1)])
+    @pytest.mark.parametrize("is_entry_first", [False, True])
+    def test_one_that_is_sent_as_an_entry_and_as_a_treatment_is_seen_once(
+        self, device: Device, api: ApiClient, anna: str, is_entry_first: bool, compacted: tuple[int, ...]
+    ) -> None:
+        device.store({"type": "mbg", "mbg": 90, "date": START_MS - 3_000 * MINUTE_MS})
+
+        def send_entry() -> None:
+            device.store({"type": "mbg", "mbg": 101, "date": START_MS - MINUTE_MS})
+
+        def send_treatment() -> None:
+            treat(device, **CHECK, created_at=at(0.5))
+            treat(device, **CHECK, created_at=at(0.25), notes="beside a meal", carbs=5)
+
+        for number, send in enumerate((send_entry, send_treatment) if is_entry_first else (send_treatment, send_entry)):
+            send()
+            if number in compacted:
+                device.compact()
+        assert fingersticks(device) == ["entries", "entries"]
+        latest = api.request("GET", f"/data/{ANNA.user_id}?latest=true&type=smbg", token=anna).json()
+        assert [one["origin"]["id"].split(":")[1] for one in latest] == ["entries"]
+        summary = api.request("GET", f"/v1/summaries/bgm/{ANNA.user_id}", token=anna).json()
+        assert summary["periods"]["7d"]["total"]["records"] == 2
+        assert len(device.found("find[type]=mbg&count=10")) == 2
+        assert len(device.treatments()) == 2
+
+    @pytest.mark.parametrize("is_compacted", [False, True])
+    def test_others_stay(self, device: Device, is_compacted: bool) -> None:
+        device.store({"type": "mbg", "mbg": 101, "date": START_MS - MINUTE_MS})
+        device.store({"type": "mbg", "mbg": 101, "date": START_MS - MINUTE_MS + 1})
+        treat(device, **CHECK | {"glucose": 102}, created_at=at(1))
+        treat(device, **CHECK, created_at=at(2))
+        treat(device, **CHECK, created_at=at(-0.01))
+        treat(device, **CHECK | {"glucose": 5.6, "units": "mmol"}, created_at=at(0.9))
+        if is_compacted:
+            device.compact()
+        assert sorted(fingersticks(device)) == ["entries", "entries", "treatments", "treatments", "treatments"]
+
+    @pytest.mark.parametrize("is_compacted", [False, True])
+    def test_the_one_of_the_treatment_is_shown_again_when_the_entry_is_deleted(
+        self, device: Device, is_compacted: bool
+    ) -> None:
+        device.store({"type": "mbg", "mbg": 101, "date": START_MS - MINUTE_MS})
+        treat(device, **CHECK, created_at=at(1))
+        if is_compacted:
+            device.compact()
+        device.send("DELETE", f"/api/v1/entries/mbg?find[date]={START_MS - MINUTE_MS}")
+        assert fingersticks(device) == ["treatments"]
+        device.compact()
+        assert fingersticks(device) == ["treatments"]
+
+
 def derived_count(records: list[dict[str, Any]]) -> int:
     """How many of these records are derived."""
     return sum(one["origin"]["id"].startswith("ns:") for one in records)

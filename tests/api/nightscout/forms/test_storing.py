@@ -7,7 +7,6 @@ import pytest
 from tests.api.conftest import ApiClient
 from tests.api.nightscout.device import Device
 from tests.api.nightscout.records import at, sgv
-from tests.fakes.services import START_MS
 
 HEX_ID = "aabbccddeeff001122334455"
 NOW = "2026-01-01T00:00:00.000Z"
@@ -195,13 +194,6 @@ class TestNumbersAsTexts:
     def test_a_text_that_is_no_number_is_none(self, device: Device) -> None:
         stored(device, "treatments", {"eventType": "Temp Basal", "rate": "high", "duration": 30, "created_at": at(60)})
         assert device.data() == []
-
-
-def test_a_fingerstick_that_is_sent_as_an_entry_and_as_a_treatment_is_seen_as_both(device: Device) -> None:
-    stored(device, "entries", [{"type": "mbg", "mbg": 101, "date": START_MS - 60_000}])
-    check = {"eventType": "BG Check", "glucose": 101, "glucoseType": "Finger", "created_at": at(1)}
-    stored(device, "treatments", check)
-    assert [record["type"] for record in device.data()] == ["smbg", "smbg"]
 
 
 class TestForms:

@@ -8,8 +8,9 @@ import orjson
 
 from chalicelib import json_text
 from chalicelib.access.call import Call, Caller
+from chalicelib.api.content_coding import decoded
 from chalicelib.api.operations.operation import Operation
-from chalicelib.errors import InvalidHeaderError, MalformedJsonError, MissingJsonError
+from chalicelib.errors import InvalidHeaderError, InvalidRequestError, MalformedJsonError, MissingJsonError
 from chalicelib.frozen import frozen
 from chalicelib.services import Services
 
@@ -58,16 +59,21 @@ class Request:
         return self.call.now_ms
 
     def json(self) -> Any:
-        """The body as a JSON value; U+FFFD replaces what is not Unicode in its strings.
+        """The body, decompressed, as a JSON value; U+FFFD replaces what is not Unicode in its strings.
 
         Raises:
             MissingJsonError: the body is empty or white space.
-            MalformedJsonError: the body is not JSON.
+            MalformedJsonError: the body is not JSON, or a compressed body is damaged.
+            TooLargeError: it has too many bytes once it is decompressed.
         """
-        if not self.body.strip():
+        try:
+            text = decoded(self.body, self.headers.get("content-encoding", ""), self.operation.limit_bytes)
+        except InvalidRequestError as error:
+            raise MalformedJsonError from error
+        if not text.strip():
             raise MissingJsonError
         try:
-            return json_text.decode_sent(self.body)
+            return json_text.decode_sent(text)
         except orjson.JSONDecodeError as error:
             raise MalformedJsonError from error
 

@@ -1,7 +1,7 @@
 """Bodies of the Nightscout API: JSON or the table of entries. Source: nightscout-api 3, 5 and 10."""
 
 import re
-import zlib
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -9,35 +9,43 @@ from urllib.parse import parse_qsl
 import orjson
 
 from chalicelib import json_text
+from chalicelib.api.content_coding import decoded
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_etags import FORMATS, format_of, unless_known
-from chalicelib.errors import InvalidRequestError, MalformedJsonError, TooLargeError
+from chalicelib.errors import InvalidRequestError, MalformedJsonError
 from chalicelib.nightscout.search import FoundDocuments
 
 MAX_INFLATED_BYTES = 16 * 1024 * 1024
 """The largest body that is sent compressed."""
-_GZIP_WBITS = 31
 _FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 1_000
 """Fields of a form."""
 _MAX_DEPTH = 5
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_INDEX = re.compile(r"0|[1-9][0-9]{0,2}")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _COLUMNS = ("dateString", "date", "sgv", "direction", "device")
 _SEPARATORS = {"csv": ",", "tsv": "\t", "txt": "\t"}
 _JSON = "application/json"
+_CHARSET = re.compile(r""";\s*charset\s*=\s*"?([\w.:-]+)""", re.IGNORECASE)
+_LATIN = ("latin-1", "cp1252")
+_ENCODINGS = {
+    **{name: name for name in ("utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be")},
+    **{"iso-8859-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"},
+}
+"""Python's encodings by the charset that a client names; any other charset is read as UTF-8."""
 
 
 def documents_in(request: Request) -> Any:
     """The JSON value of the body; an empty array for no body and for null. A form is a document whose values are texts,
-    with a member of an object for `a[b]` and an element of an array for `a[]`.
+    with a member of an object for `a[b]`, and an element of an array for `a[]`, for `a[0]` and for a name that repeats.
 
     Raises:
         MalformedJsonError: the body is not JSON.
         InvalidRequestError: the body has another media type or is damaged.
         TooLargeError: it has too many bytes once it is decompressed.
     """
-    body = _inflated(request)
+    body = _content(request)
     if not body.strip():
         return []
     media_type = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
@@ -81,19 +89,22 @@ def _cell(value: Any) -> str:
     return "" if value is None else orjson.dumps(value).decode()
 
 
-def _inflated(request: Request) -> bytes:
-    if request.headers.get("content-encoding", "").strip().lower() != "gzip":
-        return request.body
-    inflate = zlib.decompressobj(_GZIP_WBITS)
+def _content(request: Request) -> bytes:
+    """The body in UTF-8, without its content coding and its byte order mark."""
+    content = decoded(request.body, request.headers.get("content-encoding", ""), MAX_INFLATED_BYTES)
+    charset = _CHARSET.search(request.headers.get("content-type", ""))
+    encoding = _ENCODINGS.get(charset[1].lower()) if charset else None
+    if encoding is None or (encoding in _LATIN and _is_utf_8(content)):
+        return content.removeprefix(BOM_UTF8)
+    return content.decode(encoding, errors="replace").removeprefix("\ufeff").encode()
+
+
+def _is_utf_8(content: bytes) -> bool:
     try:
-        body = inflate.decompress(request.body, MAX_INFLATED_BYTES)
-    except zlib.error as error:
-        raise InvalidRequestError("the body is not gzip") from error
-    if inflate.unconsumed_tail:
-        raise TooLargeError(MAX_INFLATED_BYTES, f"a body may have at most {MAX_INFLATED_BYTES} bytes")
-    if not inflate.eof:
-        raise InvalidRequestError("the body is not a complete gzip stream")
-    return body
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _form_document(body: bytes) -> dict[str, Any]:
@@ -112,21 +123,32 @@ def _form_document(body: bytes) -> dict[str, Any]:
         path = [name] if match is None else [match[1], *_PART.findall(match[2])]
         if len(path) > _MAX_DEPTH:
             raise InvalidRequestError(f"the field {name[:50]} is nested too deeply")
-        _put(document, path, value)
-    return document
+        if name:
+            _put(document, path, value)
+    return {name: _with_arrays(value) for name, value in document.items()}
 
 
 def _put(document: dict[str, Any], path: list[str], value: str) -> None:
     first, *rest = path
-    if not rest:
-        document[first] = value
-    elif rest == [""]:
-        elements = document.setdefault(first, [])
-        if not isinstance(elements, list):
+    if not rest or rest == [""]:
+        present = document.setdefault(first, [] if rest else value)
+        if present is value:
+            return
+        if isinstance(present, dict) or (rest and not isinstance(present, list)):
             raise InvalidRequestError(f"the field {first[:50]} has two meanings")
-        elements.append(value)
-    else:
-        inner = document.setdefault(first, {})
-        if not isinstance(inner, dict):
-            raise InvalidRequestError(f"the field {first[:50]} has two meanings")
-        _put(inner, rest, value)
+        document[first] = [*present, value] if isinstance(present, list) else [present, value]
+        return
+    inner = document.setdefault(first, {})
+    if not isinstance(inner, dict):
+        raise InvalidRequestError(f"the field {first[:50]} has two meanings")
+    _put(inner, rest, value)
+
+
+def _with_arrays(value: Any) -> Any:
+    """A value of a form, with an array for each object whose members are numbered."""
+    if not isinstance(value, dict):
+        return value
+    members = {name: _with_arrays(inner) for name, inner in value.items()}
+    if all(_INDEX.fullmatch(name) for name in members):
+        return [members[name] for name in sorted(members, key=int)]
+    return members

@@ -158,9 +158,8 @@ class TestStoring:
         assert device.send("POST", ENTRIES, [sgv(100, 5, note="a" * MAX_BYTES)]).status == 413
         assert device.found() == []
 
-    @pytest.mark.parametrize("headers", [{"Content_Encoding": "gzip"}, {"Content_Type": "text/plain"}])
-    def test_another_encoding_or_media_type_than_announced_is_refused(self, device: Device, headers: Any) -> None:
-        assert device.send("POST", ENTRIES, [sgv(100, 5)], **headers).status == 400
+    def test_another_media_type_than_announced_is_refused(self, device: Device) -> None:
+        assert device.send("POST", ENTRIES, [sgv(100, 5)], Content_Type="text/plain").status == 400
 
     def test_years_far_away_are_kept(self, device: Device) -> None:
         far = 6_027_700_000_000  # in 2161

@@ -212,6 +212,14 @@ class TestForms:
         assert device.data() == []
         assert device.send("GET", "/pebble").json()["bgs"] == []
 
+    def test_names_that_repeat_or_are_numbered_are_elements(self, device: Device) -> None:
+        form = b"type=quickpick&tag=a&tag=b&tag=c&foods[1][name]=d&foods[0][name]=e&foods[0][carbs]=5&few[0]=f&=none"
+        form += b"&mixed[0]=g&mixed[x]=h&big[1000]=i&zero[01]=j"
+        (made,) = device.send("POST", "/api/v1/food", form, Content_Type=self.FORM).json()
+        assert (made["tag"], made["few"], "" in made) == (["a", "b", "c"], ["f"], False)
+        assert made["foods"] == [{"name": "e", "carbs": "5"}, {"name": "d"}]
+        assert (made["mixed"], made["big"], made["zero"]) == ({"0": "g", "x": "h"}, {"1000": "i"}, {"01": "j"})
+
     def test_names_in_brackets_are_members_and_elements(self, device: Device) -> None:
         form = b"type=quickpick&foods[]=a&foods[]=b&size[of][it]=2&empty=&[x]=1"
         (made,) = device.send("POST", "/api/v1/food", form, Content_Type=self.FORM).json()

@@ -13,6 +13,7 @@ from tests.fakes.services import SERVER_SECRET, FakeServices
 OWNER, UPLOADER, VIEWER = "aaaaaaaaaa", "cccccccccc", "bbbbbbbbbb"
 CONTINUOUS: dict[str, Any] = {"dataSetType": "continuous"}
 HASHING = {"name": "org.tidepool.deduplicator.device.deactivate.hash"}
+TRUNCATING = {"name": "org.tidepool.deduplicator.device.truncate.dataset"}
 
 
 def _cbg(**members: Any) -> dict[str, Any]:
@@ -175,6 +176,29 @@ def _closed_with(api: ApiClient, token: str, description: Any, data: list[Any]) 
     assert api.request("POST", f"/v1/data_sets/{data_set_id}/data", data, token=token).status == 200
     assert api.request("PUT", f"/v1/data_sets/{data_set_id}", token=token).status == 200
     return data_set_id
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Authorization": "Basic"}, {"X_Tidepool_Server_Secret": "wrong"}, {"Authorization": "Bearer nonsense"}]
+)
+def test_credentials_do_not_matter_on_paths_and_methods_that_are_not_there(
+    api: ApiClient, headers: dict[str, str]
+) -> None:
+    assert api.request("GET", "/v1/nothing", **headers).status == 404
+    assert api.request("PATCH", f"/v1/users/{OWNER}/data_sets", **headers).status == 405
+
+
+def test_the_deletion_of_a_truncated_data_set_belongs_to_the_device_that_it_names_now(
+    api: ApiClient, fakes: FakeServices, owner: str
+) -> None:
+    truncated = _opened(api, owner, CONTINUOUS | {"deviceId": "d"})
+    api.request("POST", f"/v1/data_sets/{truncated}/data", [_cbg(deviceId="d")], token=owner)
+    _closed_with(api, owner, {"deduplicator": TRUNCATING, "deviceId": "d"}, [_cbg(deviceId="d", value=101)])
+    server, path = fakes.sign_in("server", is_server=True), f"/v1/data_sets/{truncated}"
+    for device_id, is_deleted in (("d", True), ("e", False), ("d", True)):
+        assert api.request("PUT", path, {"deviceId": device_id}, token=server).status == 200
+        assert ("deletedTime" in api.request("GET", path, token=owner).json()) == is_deleted
+        assert len(api.request("GET", f"/data/{OWNER}?type=cbg", token=owner).json()) == 1
 
 
 @pytest.mark.parametrize("path", ["/v1/data_sources/nonsense", "/v1/data_sources/nonsense?revision=0"])

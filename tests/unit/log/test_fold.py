@@ -132,6 +132,15 @@ class TestOlder:
             scene.add(data_set, food(name, "1", None) | {"origin": origin})
         assert scene.visible("name") == ["second"]
 
+    @pytest.mark.parametrize("times", [("08:00", "10:00"), ("10:00", "08:00")])
+    def test_one_is_compared_with_all_stored_ones_of_its_origin(self, scene: DataScene, times: tuple[str, str]) -> None:
+        data_set = scene.open("dataset.delete.origin.older")
+        scene.add(data_set, *(food(f"of {time}", "1", time) for time in times))
+        scene.add(data_set, food("of 09:00", "1", "09:00"))
+        assert sorted(scene.visible("name")) == ["of 08:00", "of 10:00"]
+        scene.add(data_set, food("of 11:00", "1", "11:00"))
+        assert scene.visible("name") == ["of 11:00"]
+
 
 class TestDropHash:
     """dedup 5.3."""

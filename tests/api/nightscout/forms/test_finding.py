@@ -212,3 +212,9 @@ def test_a_preview_shows_what_would_be_stored(device: Device) -> None:
     assert sent_and_previewed(device, [entry]) == sent_and_previewed(device, entry) == [shown]
     assert sent_and_previewed(device, {}) == sent_and_previewed(device, {"sgv": 1}) == []
     assert device.found() == []
+
+
+def test_numbers_in_alternatives_are_numbers(device: Device) -> None:
+    device.store(sgv(100, 15), sgv(110, 10), sgv(120, 5))
+    for query in ("find[$or][0][sgv]=100&find[$or][1][sgv][$gte]=120", "find[$and][0][sgv][$ne]=110"):
+        assert [entry["sgv"] for entry in device.found(f"{query}&count=9")] == [120, 100]

@@ -69,6 +69,14 @@ class TestTreatments:
         (again,) = stored(device, "treatments", sent | {"notes": "changed"})
         assert made["_id"] == again["_id"] != HEX_ID
 
+    def test_one_without_an_id_is_not_the_one_with_an_id_of_its_app(self, device: Device) -> None:
+        bare = {"eventType": "Note", "created_at": at(5)}
+        (by_app,) = stored(device, "treatments", bare | {"_id": HEX_ID})
+        (by_key,) = stored(device, "treatments", bare)
+        (again,) = stored(device, "treatments", bare | {"notes": "changed"})
+        assert by_app["_id"] == HEX_ID != by_key["_id"] == again["_id"]
+        assert len(device.treatments()) == 2
+
     def test_an_id_of_null_is_none(self, device: Device) -> None:
         (made,) = stored(device, "treatments", {"eventType": "Note", "created_at": at(5), "_id": None})
         assert "identifier" not in made

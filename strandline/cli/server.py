@@ -123,8 +123,11 @@ class Server:
         """Send a content to a URL that the server signed, without the token.
 
         Raises:
-            RefusedError, CommandError: the content was not accepted.
+            RefusedError, CommandError: the content was not accepted, or the server names an address that it may not.
         """
+        if method != "PUT":
+            raise CommandError(f"the server wants {method!r} for a content, which only PUT uploads.")
+        _require_no_weaker(_address(url), self.base_url)
         name = f"{method} {urlsplit(_address(url)).netloc}"
         try:
             with closing(open_connection(url)) as connection:
@@ -173,6 +176,7 @@ class Server:
                 if is_elsewhere and location is not None and redirects < MAX_REDIRECTS:
                     # A signed URL needs no token, and its host must not get it.
                     redirects, url, with_token = redirects + 1, _address(location, url), False
+                    _require_no_weaker(url, self.base_url)
                 elif response.status == 401 and renews and with_token:
                     renews = False
                     self._log_in()
@@ -198,6 +202,18 @@ def _address(named: str, base: str = "") -> str:
     except ValueError as error:
         raise CommandError(f"the server names {named!r}, which is not an address: {error}") from error
     return address
+
+
+def _require_no_weaker(address: str, base_url: str) -> None:
+    """Raise unless an address that a server names is of the web, and encrypted if that of the server is: a server must
+    not have this machine ask programs beside it or in its network, few of which have a certificate.
+
+    Raises:
+        CommandError: it is not.
+    """
+    schemes = ("https",) if urlsplit(base_url).scheme == "https" else ("http", "https")
+    if urlsplit(address).scheme not in schemes:
+        raise CommandError(f"the server names {address[:200]!r}, which is not an {schemes[0]} address.")
 
 
 class JsonReader(Protocol):

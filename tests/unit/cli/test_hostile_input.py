@@ -4,8 +4,10 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -223,6 +225,34 @@ class TestForms:
         token = ["--token-file", str(tmp_path / "token")]
         assert main(["export", "--url", base_url, "--user", "a@example.org", *token, str(tmp_path / "out")]) == 1
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+class TestAddresses:
+    """Addresses that a server names: of contents to fetch, and to upload to."""
+
+    @pytest.mark.parametrize(
+        "address", ["http://127.0.0.1:2375/", "http://169.254.169.254/", "file:///etc/passwd", "ftp://a/"]
+    )
+    def test_a_server_with_tls_names_no_program_without_it(
+        self, base_url: str, monkeypatch: pytest.MonkeyPatch, address: str
+    ) -> None:
+        parts = urlsplit(base_url)
+        monkeypatch.setattr(
+            server_module, "open_connection", lambda _: HTTPConnection(str(parts.hostname), parts.port, timeout=20)
+        )
+        server = Server(f"https://{parts.netloc}")
+        Handler.answers["/x"] = [(303, {"Location": address}, b"")]
+        with pytest.raises(CommandError, match="not an https address"):
+            server.content("GET", "/x")
+        with pytest.raises(CommandError, match="not an https address"):
+            server.send_to_signed_url("PUT", address, b"", {})
+        assert [path for _, path, _ in Handler.asked] == ["/x"]
+
+    def test_a_server_chooses_no_method(self, server: Server, base_url: str) -> None:
+        asked = len(Handler.asked)
+        with pytest.raises(CommandError, match="only PUT"):
+            server.send_to_signed_url("DELETE", f"{base_url}/x", b"", {})
+        assert len(Handler.asked) == asked
 
 
 def test_only_the_owner_may_read_the_files_of_an_import(tmp_path: Path) -> None:

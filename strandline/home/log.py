@@ -4,8 +4,10 @@ Defects are shown on standard error as well. As on Lambda, no line has a health 
 """
 
 import logging
+import os
 import sys
 from collections.abc import Iterable
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
@@ -44,16 +46,23 @@ class _WithoutMessages(logging.Handler):
             logger.error("defect", error=type(error).__name__, at=stack_frames(error))
 
 
+class OwnersFile(RotatingFileHandler):
+    """A log file that its owner alone may read, and so may each file that takes its place."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return os.fdopen(descriptor, "a", encoding=self.encoding, errors=self.errors)
+
+
 def set_up_log(path: Path, *, is_verbose: bool) -> None:
     """Log into a file, and show defects; with `is_verbose`, show all lines.
 
     Raises:
         OSError: the file cannot be written.
     """
-    path.touch(mode=0o600)
     shown = logging.StreamHandler(sys.stderr)
     shown.setLevel(logging.INFO if is_verbose else logging.ERROR)
-    _set_up([RotatingFileHandler(path, maxBytes=MAX_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8"), shown])
+    _set_up([OwnersFile(path, maxBytes=MAX_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8"), shown])
 
 
 def log_to_pipe(stream: IO[str]) -> None:

@@ -9,17 +9,19 @@ from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW
 from chalicelib.accounts.account import NO_ACCOUNT, Account, user_id_of
 from chalicelib.accounts.bodies import NewUser, UserUpdates, custodial_email
 from chalicelib.accounts.grant import Grant
-from chalicelib.accounts.password_sign_in import count_tried_address
+from chalicelib.accounts.password_sign_in import attempt_counter, count_attempt, count_tried_address
 from chalicelib.accounts.ports import AccountPorts, Accounts, Grants
 from chalicelib.accounts.roles import BROKERED, CUSTODIAL_ACCOUNT, PATIENT
 from chalicelib.accounts.session import end_other_logins, end_restricted_tokens
 from chalicelib.conflicts import retry_on_conflict
-from chalicelib.durations import DAY_MS
+from chalicelib.durations import DAY_MS, DAY_S
 from chalicelib.errors import UnauthorizedError, UserExistsError, UserNotFoundError
 
 SIGN_UP_LIFETIME_MS = 31 * DAY_MS
 """The time in which the address of a new account has to be verified, where addresses are. It outlasts the session that
 the sign-up opens, and is that of the mailed link."""
+MAX_CUSTODIAL_ACCOUNTS_A_DAY = 100
+"""Custodial accounts that a user may make in a day: each has quotas of its own."""
 MAX_ATTEMPTS = 5
 """The number of attempts of a change that conflicts with other changes."""
 
@@ -88,7 +90,7 @@ def create_custodial_user(
 
     Raises:
         UnauthorizedError: the caller may not create accounts for this custodian.
-        TooManyAttemptsError: the caller tried too many addresses.
+        TooManyAttemptsError: the caller tried too many addresses, or made too many accounts today.
         InvalidUserDetailsError: the body breaks a rule.
         UserExistsError: the e-mail address belongs to an account, or an earlier request with the same idempotency key
             made another one, or one that was changed or deleted since.
@@ -99,6 +101,7 @@ def create_custodial_user(
     email = custodial_email(read_body())
     if email is not None:
         count_tried_address(call, ports)
+    _count_custodial_account(call, ports)
     account = Account(user_id_of(call.new_id()), call.now_ms, email, roles=(CUSTODIAL_ACCOUNT, PATIENT))
     grant = None
     if custodian_id is not None:
@@ -111,6 +114,18 @@ def create_custodial_user(
             raise
         return earlier
     return account
+
+
+def _count_custodial_account(call: Call, ports: AccountPorts) -> None:
+    """Count a custodial account that a user makes. Servers are free.
+
+    Raises:
+        TooManyAttemptsError: the user made too many today.
+    """
+    if not call.caller.is_server:
+        maker_id = call.caller.user_id or ""
+        today = attempt_counter("custodial", maker_id, MAX_CUSTODIAL_ACCOUNTS_A_DAY, call.now_ms, DAY_S)
+        count_attempt(ports.sign_in_attempts, [today], call.now_ms)
 
 
 def read_user(call: Call, id_or_email: str, ports: AccountPorts) -> Account:
@@ -205,7 +220,11 @@ def _replace(old: Account, new: Account, caller: Caller, accounts: Accounts) -> 
 
 
 def _require_update(call: Call, account: Account, updates: UserUpdates) -> None:
-    """Raise unless the caller may make these updates."""
+    """Raise unless the caller may make these updates.
+
+    A custodian does not change the address of an account that a person signs in to: with the address comes a new
+    password.
+    """
     if BROKERED in account.roles:
         raise UnauthorizedError
     call.require(account.user_id)
@@ -215,6 +234,9 @@ def _require_update(call: Call, account: Account, updates: UserUpdates) -> None:
         raise UnauthorizedError
     is_custodian = call.caller.user_id != account.user_id
     if is_custodian and (updates.password is not None or updates.terms_accepted_s is not None):
+        raise UnauthorizedError
+    changes_address = updates.removes_email or updates.email not in (None, account.email)
+    if is_custodian and changes_address and not account.is_custodial:
         raise UnauthorizedError
 
 

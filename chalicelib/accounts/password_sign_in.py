@@ -25,6 +25,9 @@ MAX_FAILURES_PER_ADDRESS = 100
 """Guesses from one address in a window: a clinic or a school may share an address."""
 MAX_ADDRESSES_TRIED = 50
 """E-mail addresses that a user may try to give to accounts in a window, since the answer tells whether one is taken."""
+MAX_SIGN_UPS = 100
+"""Accounts that one address may ask for in a window, refused ones included: each costs the hash of a password, may cost
+a mail, and tells whether an address is taken."""
 MAX_FAILURES_PER_ACCOUNT_IN_ALL = 100
 """Guesses at one account from all addresses in a window."""
 SOURCE_LIFETIME_S = 180 * 24 * 3600
@@ -62,6 +65,16 @@ class SignInSource:
         if isinstance(address, ipaddress.IPv4Address):
             return str(address)
         return str(address.ipv4_mapped or ipaddress.ip_network((address, IPV6_NETWORK_BITS), strict=False))
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether the request comes from a program beside the server: nobody can from elsewhere."""
+        import ipaddress
+
+        try:
+            return ipaddress.ip_address(self.network).is_loopback
+        except ValueError:
+            return False
 
     @property
     def known_as(self) -> tuple[str, ...]:
@@ -167,6 +180,17 @@ def count_tried_address(call: Call, ports: AccountPorts) -> None:
     """
     if not call.caller.is_server:
         counter = attempt_counter("addresses", call.caller.user_id or "", MAX_ADDRESSES_TRIED, call.now_ms)
+        count_attempt(ports.sign_in_attempts, [counter], call.now_ms)
+
+
+def count_sign_up(call: Call, source: SignInSource, ports: AccountPorts) -> None:
+    """Count an account that somebody asks for. Programs of this machine are free.
+
+    Raises:
+        TooManyAttemptsError: too many from this address in this window.
+    """
+    if not source.is_this_machine:
+        counter = attempt_counter("sign_ups", source.network, MAX_SIGN_UPS, call.now_ms)
         count_attempt(ports.sign_in_attempts, [counter], call.now_ms)
 
 

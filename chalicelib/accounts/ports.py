@@ -236,6 +236,10 @@ class Profiles(Protocol):
         """The values of the collections that exist, by user and name."""
         ...
 
+    def count(self, user_id: str) -> int:
+        """The number of a user's collections."""
+        ...
+
     def replace(self, user_id: str, name: str, old: MetadataCollection | None, new: MetadataCollection) -> None:
         """Store `new` in place of `old`, which is None when there is no such collection yet.
 

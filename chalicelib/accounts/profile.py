@@ -27,9 +27,13 @@ PRIVATE = "private"
 COLLECTIONS = (PROFILE, "groups", PRIVATE)
 """The names that `GET /metadata/collections` lists; any other name works as well (access-api B3)."""
 
+_USUAL = frozenset({*COLLECTIONS, SETTINGS, PREFERENCES})
+"""The collections that clients write, which are never one too many."""
 FULL_NAME = "fullName"
 LIMIT_BYTES = 256 * 1024
 """The size of the largest collection, which is stored as one item."""
+MAX_COLLECTIONS = 32
+"""Collections of a user: each may have any name, so their number is limited, as well as their size."""
 MAX_DEPTH = 64
 MAX_ATTEMPTS = 5
 """The number of attempts of a change that conflicts with other changes."""
@@ -78,7 +82,7 @@ def write_collection(call: Call, user_id: str, name: str, updates: Any, ports: A
         UnauthorizedError: the caller may not write metadata of this user.
         MalformedJsonError: the updates are not an object.
         InvalidFieldsError: a path is invalid.
-        TooLargeError: the collection would be larger than `LIMIT_BYTES`.
+        TooLargeError: the collection would be larger than `LIMIT_BYTES`, or one more than `MAX_COLLECTIONS`.
         UnavailableError: each attempt met another change.
 
     Source: access-api B3.
@@ -114,6 +118,8 @@ def _change_collection(user_id: str, name: str, change: Callable[[Values], Value
             return values
         if len(orjson.dumps(values)) > LIMIT_BYTES:
             raise TooLargeError(LIMIT_BYTES, f"a collection may have at most {LIMIT_BYTES} bytes")
+        if old is None and name not in _USUAL and profiles.count(user_id) >= MAX_COLLECTIONS:
+            raise TooLargeError(MAX_COLLECTIONS, f"a user may have at most {MAX_COLLECTIONS} collections")
         profiles.replace(user_id, name, old, MetadataCollection(values, 1 if old is None else old.version + 1))
         return values
 

@@ -8,7 +8,13 @@ from chalicelib.access.call import Call
 from chalicelib.accounts.account import Account
 from chalicelib.accounts.bodies import new_user
 from chalicelib.accounts.manage import create_user
-from chalicelib.accounts.password_sign_in import SignInSource, address_counter, count_attempt, remember
+from chalicelib.accounts.password_sign_in import (
+    SignInSource,
+    address_counter,
+    count_attempt,
+    count_sign_up,
+    remember,
+)
 from chalicelib.accounts.ports import AccountPorts
 from chalicelib.errors import SignUpClosedError
 from chalicelib.frozen import frozen
@@ -41,13 +47,15 @@ def sign_up(call: Call, body: Any, source: SignInSource, rules: SignUpRules, por
 
     Raises:
         SignUpClosedError: the stage takes no new accounts, or the invitation code is missing or wrong.
-        TooManyAttemptsError: too many wrong codes, or failed sign-ins, from this address.
+        TooManyAttemptsError: too many accounts, wrong codes or failed sign-ins from this address.
         InvalidUserDetailsError: the body breaks a rule.
         UserExistsError: the e-mail address belongs to an account.
     """
     if rules.mode != OPEN:
         _require_invitation(call, body, source, rules, ports)
-    account = create_user(call, new_user(body), ports, email_verified=not rules.verifies_emails)
+    details = new_user(body)
+    count_sign_up(call, source, ports)
+    account = create_user(call, details, ports, email_verified=not rules.verifies_emails)
     remember(call, account.user_id, source, ports)
     return account
 

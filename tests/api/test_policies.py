@@ -13,6 +13,7 @@ import pytest
 from chalice.app import Response
 
 from chalicelib.access.policy import ANYONE, SERVERS, Policy
+from chalicelib.accounts.account import Account
 from chalicelib.api import routing
 from chalicelib.api.credentials import RESTRICTED_TOKEN
 from chalicelib.api.operations.accounts import UPDATE_USER
@@ -24,7 +25,7 @@ from chalicelib.api.operations.notes import EDIT_NOTE, REMOVE_NOTE, REPLY_TO_NOT
 from chalicelib.api.operations.operation import ErrorFormat, Operation
 from chalicelib.api.operations.table import OPERATIONS
 from tests.api.conftest import ApiClient
-from tests.api.people import ANNA, BEN
+from tests.api.people import BEN
 from tests.fakes.services import FakeServices
 from tests.infra.rights.recording import USE_CASES
 from tests.infra.rights.stage import SUCCESSES, observed_stage
@@ -113,14 +114,13 @@ def test_a_policy_that_does_not_admit_anyone_refuses_requests_without_credential
 
 
 def test_a_policy_with_another_permission_admits_its_holders_to_an_account(
-    api: ApiClient, fakes: FakeServices, anna: str, ben: str, monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, fakes: FakeServices, child: Account, ben: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    anna_id, ben_id = ANNA.user_id, BEN.user_id
-    fakes.grant(anna_id, ben_id, ["note"])
+    fakes.grant(child.user_id, BEN.user_id, ["note"])
     body = {"updates": {"username": "other@example.org"}}
-    assert api.request("PUT", f"/auth/user/{anna_id}", body, token=ben).status == 401
+    assert api.request("PUT", f"/auth/user/{child.user_id}", body, token=ben).status == 401
     _change_policy(monkeypatch, UPDATE_USER, Policy(permissions=frozenset({"note"})))
-    assert api.request("PUT", f"/auth/user/{anna_id}", body, token=ben).status == 200
+    assert api.request("PUT", f"/auth/user/{child.user_id}", body, token=ben).status == 200
 
 
 def test_a_policy_for_servers_admits_them_to_the_events_of_a_user(

@@ -6,6 +6,7 @@ from chalicelib import errors
 from chalicelib.access import user_ids
 from chalicelib.access.policy import ANYONE
 from chalicelib.accounts import associated_users, bodies, grant, password_sign_in, profile, restricted_token, share
+from chalicelib.accounts import manage as manage_accounts
 from chalicelib.api import dropped as api_dropped
 from chalicelib.api import rendering, routing
 from chalicelib.api.operations import accounts, data_sources, metadata, oidc, restricted_tokens
@@ -81,6 +82,8 @@ LIMITS: dict[str, float | None] = {
     "addresses that a user tries to give to accounts, in a window": password_sign_in.MAX_ADDRESSES_TRIED,
     "address or browser is known after a sign-in": password_sign_in.SOURCE_LIFETIME_S,
     "failed sign-ins from an address, in a window": password_sign_in.MAX_FAILURES_PER_ADDRESS,
+    "accounts that an address asks for, in a window": password_sign_in.MAX_SIGN_UPS,
+    "custodial accounts that a user makes in a day": manage_accounts.MAX_CUSTODIAL_ACCOUNTS_A_DAY,
     "window of failed sign-ins": password_sign_in.ATTEMPTS_WINDOW_S,
     "login of a user": _SETTINGS.session_lifetime_s,
     "session of a server": _SETTINGS.server_session_lifetime_s,
@@ -112,6 +115,7 @@ LIMITS: dict[str, float | None] = {
     "path of a restricted token": restricted_token.MAX_PATH_LENGTH,
     "e-mail address": bodies.MAX_EMAIL_LENGTH,
     "name of a server that logs in": sessions.MAX_SERVER_NAME_LENGTH,
+    "collections of metadata of a user": profile.MAX_COLLECTIONS,
     "nesting of metadata": profile.MAX_DEPTH,
     "nesting of the permissions of one user": grant.MAX_DEPTH,
     "permissions for one user, as JSON": grant.MAX_BYTES,

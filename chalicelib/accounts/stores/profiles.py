@@ -52,6 +52,12 @@ class StoredProfiles:
                 found.setdefault(item["user_id"], {})[item["name"]] = collection_from_item(item).values
         return found
 
+    def count(self, user_id: str) -> int:
+        """One query."""
+        if not fits_key(user_id):
+            return 0
+        return len([*self._accounts.query(Query(user_pk(user_id), Prefix(METADATA_PREFIX), attributes=("sk",)))])
+
     def replace(self, user_id: str, name: str, old: MetadataCollection | None, new: MetadataCollection) -> None:
         """One conditional write."""
         if not fits_key(user_id) or not fits_key(name):

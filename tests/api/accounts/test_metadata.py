@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts.profile import LIMIT_BYTES
+from chalicelib.accounts.profile import LIMIT_BYTES, MAX_COLLECTIONS
 from chalicelib.engine.definitions import ACCOUNTS
 from tests.api.accounts.metadata_requests import OWNER, PATH, PATIENT, STRANGER, VIEWER, put
 from tests.api.conftest import ApiClient
@@ -165,6 +165,14 @@ class TestWrite:
         reply = api.request("PUT", PATH, {"b": half}, token=fakes.sign_in(OWNER))
         assert reply.status == 413
         assert api.request("GET", PATH, token=fakes.sign_in(OWNER)).json() == {"a": half}
+
+    def test_a_user_has_a_limited_number_of_collections(self, api: ApiClient, fakes: FakeServices) -> None:
+        token = fakes.sign_in(OWNER)
+        for number in range(MAX_COLLECTIONS):
+            assert api.request("PUT", f"/metadata/{OWNER}/mine{number}", {"a": 1}, token=token).status == 200
+        assert api.request("PUT", f"/metadata/{OWNER}/more", {"a": 1}, token=token).status == 413
+        assert api.request("GET", f"/metadata/{OWNER}/more", token=token).status == 404
+        assert api.request("PUT", f"/metadata/{OWNER}/mine0", {"a": 2}, token=token).json() == {"a": 2}
 
     @pytest.mark.parametrize("method", ["PUT", "POST"])
     @pytest.mark.parametrize(

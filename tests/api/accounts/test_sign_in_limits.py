@@ -6,15 +6,18 @@ import pytest
 from chalice.local import LambdaEventConverter
 
 from chalicelib.accounts.account import Account
+from chalicelib.accounts.manage import MAX_CUSTODIAL_ACCOUNTS_A_DAY
 from chalicelib.accounts.password_sign_in import (
     ATTEMPTS_WINDOW_S,
     MAX_FAILURES_PER_ACCOUNT,
     MAX_FAILURES_PER_ACCOUNT_IN_ALL,
     MAX_FAILURES_PER_ADDRESS,
+    MAX_SIGN_UPS,
     SOURCE_LIFETIME_S,
 )
+from chalicelib.durations import DAY_MS
 from tests.api.accounts.sign_ins import ANNA, TOKEN, login
-from tests.api.conftest import ApiClient
+from tests.api.conftest import ApiClient, Reply
 from tests.fakes.services import FakeServices
 
 GUESSES = 500
@@ -164,3 +167,42 @@ class TestLoginLimits:
     def test_successful_sign_ins_do_not_count_as_failures(self, api: ApiClient, anna: Account) -> None:
         replies = [login(api).status for _ in range(MAX_FAILURES_PER_ADDRESS + 1)]
         assert set(replies) == {200}
+
+
+class TestSignUpLimits:
+    """Accounts cost a hash, room and perhaps a mail, and strangers may ask for them."""
+
+    def sign_up(self, api: ApiClient, number: int) -> Reply:
+        """The reply to a sign-up with an address of its own."""
+        email = f"person{number}@example.org"
+        return api.request("POST", "/auth/user", {"username": email, "emails": [email], "password": "password"})
+
+    def test_an_address_makes_a_limited_number_of_accounts(
+        self, api: ApiClient, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        come_from(monkeypatch, "2001:db8::1")
+        assert [self.sign_up(api, number).status for number in range(MAX_SIGN_UPS)] == [201] * MAX_SIGN_UPS
+        come_from(monkeypatch, "2001:db8::ffff:2")  # of the same network
+        reply = self.sign_up(api, MAX_SIGN_UPS)
+        assert (reply.status, reply.json()["code"], "retry-after" in reply.headers) == (429, 429, True)
+        assert fakes.accounts.find_by_email(f"person{MAX_SIGN_UPS}@example.org") is None
+        come_from(monkeypatch, "192.0.2.7")
+        assert self.sign_up(api, MAX_SIGN_UPS).status == 201
+
+    def test_addresses_that_are_taken_count(self, api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        come_from(monkeypatch, "192.0.2.7")
+        statuses = Counter(self.sign_up(api, 1).status for _ in range(MAX_SIGN_UPS + 1))
+        assert statuses == {201: 1, 409: MAX_SIGN_UPS - 1, 429: 1}
+
+    def test_programs_of_the_servers_own_machine_are_free(self, api: ApiClient) -> None:
+        assert {self.sign_up(api, number).status for number in range(MAX_SIGN_UPS + 1)} == {201}
+
+    def test_a_user_makes_a_limited_number_of_custodial_accounts_in_a_day(
+        self, api: ApiClient, fakes: FakeServices, anna: Account
+    ) -> None:
+        path, token = f"/auth/user/{anna.user_id}/user", fakes.sign_in(anna.user_id)
+        statuses = [api.request("POST", path, {}, token=token).status for _ in range(MAX_CUSTODIAL_ACCOUNTS_A_DAY + 1)]
+        assert statuses == [201] * MAX_CUSTODIAL_ACCOUNTS_A_DAY + [429]
+        assert api.request("POST", path, {}, token=fakes.sign_in("server", is_server=True)).status == 201
+        fakes.now_ms += DAY_MS
+        assert api.request("POST", path, {}, token=fakes.sign_in(anna.user_id)).status == 201

@@ -245,6 +245,16 @@ class TestUpdate:
             reply = api.request("PUT", path, {"updates": updates}, token=anna)
             assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
 
+    @pytest.mark.parametrize("updates", [{"username": "ben@elsewhere.org"}, {"emails": []}])
+    def test_a_custodian_does_not_take_the_account_of_a_person_by_its_address(
+        self, api: ApiClient, fakes: FakeServices, anna: str, ben: str, updates: dict[str, Any]
+    ) -> None:
+        """With the address, the custodian could ask for a new password."""
+        fakes.grant(ANNA.user_id, BEN.user_id, ["custodian", "view", "upload"])
+        reply = api.request("PUT", f"/auth/user/{ANNA.user_id}", {"updates": updates}, token=ben)
+        assert (reply.status, reply.json()) == (401, NOT_AUTHORIZED)
+        assert fakes.accounts.find(ANNA.user_id) == ANNA
+
     def test_the_address_of_another_user_is_refused(
         self, api: ApiClient, fakes: FakeServices, anna: str, ben: str
     ) -> None:

@@ -73,7 +73,8 @@ sessions.delete                                   server
 users.create                                      anyone
 users.get                                         owner, server, custodian
 users.get /auth/user                              signed in
-users.update                                      owner, server, custodian
+users.update                                      owner, server
+users.update (to what it is)                      owner, server, custodian
 users.update (to another password)                owner, server
 users.update (to other roles)                     server
 users.update /auth/user                           signed in

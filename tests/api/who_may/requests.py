@@ -164,6 +164,7 @@ REQUESTS: Mapping[str, Asked] = {
     "sessions.check": Asked({"token": "<session>"}),
     "users.create": Asked(body=NEW_USER),
     "users.update": Asked(body={"updates": {"username": "new@example.org", "emails": ["new@example.org"]}}),
+    "users.update (to what it is)": Asked(body={"updates": {}}),
     "users.update (to another password)": Asked(body={"updates": {"password": "another-one?"}}),
     "users.update (to other roles)": Asked(body={"updates": {"roles": ["clinic"]}}),
     "users.update /auth/user": Asked(body={"updates": {"username": "new@example.org", "emails": ["new@example.org"]}}),

@@ -50,6 +50,8 @@ def users(stage: Stage) -> None:
         stage.request("PUT", f"/auth/user/{user.id}", {"updates": updates}, token=stage.server)
     stage.request("PUT", "/auth/user", {"updates": {"password": "another-one?"}}, token=user.token)
     child = stage.request("POST", f"/auth/user/{user.id}/user", {}, token=user.token).json()["userid"]
+    moved = {"updates": {"username": "child-of-user@example.org"}}
+    stage.request("PUT", f"/auth/user/{child}", moved, token=user.token)
     stage.request("POST", "/v1/clinics/a-clinic/users", {"username": "child@example.org"}, token=stage.server)
     stage.request("DELETE", f"/auth/user/{child}", token=stage.server)
     stage.request_for(403, "DELETE", f"/auth/user/{user.id}", {"password": "wrong"}, token=user.token)
@@ -285,6 +287,7 @@ def profiles(stage: Stage) -> None:
     for method in ("PUT", "POST"):
         stage.request(method, f"/metadata/{user.id}/preferences", {"a": method}, token=user.token)
     stage.request("GET", f"/metadata/{user.id}/preferences", token=user.token)
+    stage.request("PUT", f"/metadata/{user.id}/of-an-app", {"a": 1}, token=user.token)
     stage.request("GET", f"/metadata/{user.id}/private/uploads", token=stage.server)
     for collection in ("preferences", "private/uploads"):  # a collection goes with its user only
         stage.request_for(501, "DELETE", f"/metadata/{user.id}/{collection}", token=stage.server)

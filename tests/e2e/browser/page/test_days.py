@@ -85,6 +85,21 @@ def test_a_person_who_sees_the_last_hours_sees_them_without_a_report(
         expect(page.locator(".days")).to_contain_text("Nothing of this day is shared with you")
 
 
+def test_a_printed_day_has_a_name_and_is_dark_on_light(phoenix: Sent, visit: Visit) -> None:
+    with visit(phoenix.user, "#/days", colors="dark") as page:
+        expect(page.locator("svg .carbs").first).to_be_visible()
+        page.emulate_media(media="print")
+        expect(page.locator("main").get_by_text("Demo", exact=True)).to_be_visible()
+        lightness = page.evaluate(
+            "['.carbs', '.bolus', '.basal'].map((name) => getComputedStyle(document.querySelector(`svg ${name}`)).fill)"
+            ".map((fill) => Math.max(...fill.match(/\\d+/g).map(Number)))"
+        )
+        assert lightness[0] < 160
+        assert lightness[1] < 200
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.get_by_role("button").count() == 0
+
+
 def test_a_day_on_which_clocks_go_back_has_an_hour_twice(home: Platform, visit: Visit) -> None:
     start = datetime.fromisoformat("2025-10-26T00:00:00+02:00")  # in Berlin; at 03:00 it is 02:00 again
     times = [start + timedelta(minutes=minutes) for minutes in range(0, 25 * 60, 5)]

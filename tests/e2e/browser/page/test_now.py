@@ -131,6 +131,10 @@ def test_a_name_with_markup_is_a_text_and_units_and_zone_are_the_persons(home: P
         assert owner.request("POST", f"/access/{owner.id}/{reader.id}", {}).status == 200
         show(page, f"#/now/{owner.id}?hours=3")
         expect(page.get_by_role("alert")).to_contain_text("not shared with you")
+        page.reload()
+        expect(page.get_by_role("alert")).to_contain_text("not shared with you")
+        page.get_by_role("link", name="Back to yours").click()
+        expect(page.locator(".now")).to_contain_text("There is no reading yet")
 
 
 def test_a_relative_finds_the_child_by_name_and_knows_whose_times_these_are(

@@ -163,6 +163,8 @@ def test_shares_are_whole_and_have_a_decimal_below_one() -> None:
 def test_the_ranges_have_their_borders_in_words(units: str, borders: list[str]) -> None:
     found = evaluate('{ bordersOf } from "./report_format.js"', f'Object.values(bordersOf("{units}"))')
     assert found == borders
+    tight = evaluate('{ tightRange } from "./report_format.js"', f'tightRange("{units}")')
+    assert tight == {"mg/dL": "70\u2013140", "mmol/L": "3.9\u20137.8"}[units]
 
 
 def test_totals_count_days_back_from_the_end() -> None:

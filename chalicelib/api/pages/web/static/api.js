@@ -1,6 +1,6 @@
 // Requests to the platform, with the token of the person who is signed in.
 
-import { accessToken, EndedError, OfflineError } from "./session.js";
+import { accessToken, OfflineError } from "./session.js";
 
 /** The platform refused a request. */
 export class RefusedError extends Error {
@@ -20,14 +20,13 @@ const known = new Map();
  * @param {{method?: string, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options] a body
  *   is sent as JSON, unless it is a Blob or a FormData
  * @returns {Promise<Response>} a successful response
- * @throws {RefusedError} any other response
+ * @throws {RefusedError} any other response; 401 too, if the token is good: the metadata of a stranger are answered so
  * @throws {EndedError} the session has ended
  * @throws {OfflineError} there was no response
  */
 export async function send(path, options = {}) {
   let response = await sendWith(await accessToken(), path, options);
   if (response.status === 401) response = await sendWith(await accessToken(true), path, options);
-  if (response.status === 401) throw new EndedError();
   if (response.status >= 400) throw new RefusedError(response.status, await bodyOf(response));
   return response;
 }

@@ -127,7 +127,7 @@ function largeValue(newest, trend, isStale, units) {
 function staleWords(passed) {
   if (passed > OLD) return text("now.old");
   if (passed >= 2 * HOUR) return text("now.staleHours", { hours: Math.floor(passed / HOUR) });
-  return text("now.stale", { minutes: Math.floor(passed / MINUTE) });
+  return text("now.stale", { minutes: Math.round(passed / MINUTE) });
 }
 
 function fillIfChanged(element, key, ...children) {

@@ -5,7 +5,7 @@ import { jsonOrNull, RefusedError } from "./api.js";
 import { choices, fill, h, loading, table } from "./dom.js";
 import { MG_DL } from "./glucose.js";
 import { rangesBar } from "./ranges_bar.js";
-import { either, rounded, share } from "./report_format.js";
+import { either, rounded, share, tightRange } from "./report_format.js";
 import { fragmentOf } from "./route.js";
 import { text } from "./texts.js";
 import { dayName, shortDateName } from "./times.js";
@@ -76,7 +76,7 @@ function statistics(body, units) {
     ["gmi", `${rounded(body.gmi, 1)}% (${rounded(body.gmiMmolMol, 0)} mmol/mol)`],
     ["cv", `${rounded(body.cv, 1)}%`],
     ["sd", `${either(body.sdMgdl, body.sdMmol, units)} ${units}`],
-    ["tight", share(body.ranges.tight)],
+    ["tight", share(body.ranges.tight), { range: tightRange(units) }],
     ["gri", `${rounded(body.gri.value, 0)} (${body.gri.zone})`],
     ["active", `${rounded(body.percentActive, 1)}%`],
     ["dates", String(body.datesWithData)],
@@ -99,8 +99,8 @@ function totalsList({ days, bolus, basal, injected, carbs }) {
 }
 
 function figures(pairs) {
-  return h("dl", { class: "figures" }, pairs.map(([name, value]) =>
-    h("div", {}, h("dt", {}, text(`figure.${name}`)), h("dd", { "data-figure": name }, value))));
+  return h("dl", { class: "figures" }, pairs.map(([name, value, named]) =>
+    h("div", {}, h("dt", {}, text(`figure.${name}`, named)), h("dd", { "data-figure": name }, value))));
 }
 
 function numbers(body, units) {

@@ -2,6 +2,8 @@
 
 import { border, MG_DL, RANGES } from "./glucose.js";
 
+const TIGHT_TO = 140;
+
 /** A share: whole percent, with one decimal below 1. @param {number} percent */
 export function share(percent) {
   const decimals = percent > 0 && percent < 0.95 ? 1 : 0;
@@ -32,6 +34,11 @@ export function bordersOf(units) {
     low: `${veryLow}–${below(RANGES.low)}`,
     veryLow: `< ${veryLow}`,
   };
+}
+
+/** The tight range in words. @param {string} units */
+export function tightRange(units) {
+  return `${written(border(RANGES.low, units), units)}–${written(border(TIGHT_TO, units), units)}`;
 }
 
 function written(value, units) {

@@ -64,13 +64,23 @@ async function showView({ isReloaded = false } = {}) {
     const { show } = await view.load();
     if (signal.aborted) return;
     drawWhose(view);
-    if (!view.namesZone && person.zone !== browserZone()) heading.after(h("p", { class: "quiet-text" }, text("person.zone", { zone: person.zone })));
+    if (!view.namesZone) heading.after(...aboutPerson());
     await show(content, contextOf(view, userId, route.parameters, signal));
   } catch (error) {
     fail(error, signal);
   } finally {
     if (!signal.aborted) root.setAttribute("aria-busy", "false");
   }
+}
+
+/** The name, for paper alone, and the time zone, which is needed where it is not the browser's. */
+function aboutPerson() {
+  const { name, zone } = person;
+  const isForeign = zone !== browserZone();
+  return [
+    h("p", { class: "print-only" }, h("strong", {}, name)),
+    h("p", { class: `quiet-text ${isForeign ? "" : "print-only"}` }, text("person.zone", { zone })),
+  ];
 }
 
 /** Whose data is shown, if it is another person's: above the view, and in the title of the window. */
@@ -126,7 +136,7 @@ function messageOf(error) {
     box.dataset.offline = "";
     return box;
   }
-  if (error instanceof RefusedError && [403, 404].includes(error.status)) {
+  if (error instanceof RefusedError && [401, 403, 404].includes(error.status)) {
     return alertBox(text("error.forbidden"), h("a", { href: fragmentOf(VIEWS[0].id) }, text("person.self")));
   }
   if (error instanceof RefusedError && error.status === 429) return alertBox(text("error.tooMany"), again);

@@ -85,10 +85,10 @@ const ENGLISH = {
   "agp.time": "Time",
 
   "figure.mean": "Mean glucose",
-  "figure.gmi": "GMI",
+  "figure.gmi": "GMI (estimated HbA1c)",
   "figure.cv": "Variation (CV)",
   "figure.sd": "Standard deviation",
-  "figure.tight": "In tight range",
+  "figure.tight": "In tight range ({range})",
   "figure.gri": "Glycemia risk index",
   "figure.active": "Sensor active",
   "figure.dates": "Dates with data",

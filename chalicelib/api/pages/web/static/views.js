@@ -17,7 +17,7 @@
  * @typedef {object} View
  * @property {string} id its word in the address; `nav.{id}` of texts.js is its name
  * @property {boolean} [isOwn] whether it is about the one who is signed in, and not shown for others
- * @property {boolean} [namesZone] whether it says itself in which time zone its times are
+ * @property {boolean} [namesZone] whether it says itself whose data it shows, and in which time zone
  * @property {() => Promise<{show: (root: HTMLElement, context: Context) => Promise<void>|void}>} load
  */
 

@@ -49,7 +49,7 @@ function drawn(answers, notes, person) {
       item(text("check.profile"), [profile?.defaultProfile || text("check.none")]),
       item("AndroidAPS", [text(answers.speaksV3 ? "check.v3" : "check.noV3")]),
     ], ""),
-    notes.map((note) => h("p", {}, text(`check.${note}`))),
+    notes.map((note) => h("p", { class: "notice" }, text(`check.${note}`))),
   ];
 }
 

@@ -47,6 +47,11 @@ class TableDefinition:
     readers look at the time themselves."""
 
 
+def expires_at_s(time_ms: int) -> int:
+    """The value of `expires_at` for an item that is valid until a time: the next whole second."""
+    return -(-time_ms // 1000)
+
+
 ACCOUNTS = TableDefinition("accounts", expires_at="expires_at_s")
 """Users, sessions, grants and metadata: chalicelib/accounts/stores/keys.py."""
 

@@ -13,6 +13,7 @@ from chalicelib.accounts.stores.keys import (
     granted_key,
     user_pk,
 )
+from chalicelib.engine.definitions import expires_at_s
 from chalicelib.engine.table import Delete, Item, Key, Prefix, Put, Query, Table
 
 
@@ -24,7 +25,7 @@ def grant_items(grant: Grant) -> tuple[Item, Item]:
         "permissions": orjson.dumps(dict(grant.permissions)).decode(),
     }
     if grant.expires_time_ms is not None:
-        content["expires_at_s"] = -(-grant.expires_time_ms // 1000)
+        content["expires_at_s"] = expires_at_s(grant.expires_time_ms)
     with_sharer, with_grantee = _keys(grant)
     return with_sharer | content, with_grantee | content
 

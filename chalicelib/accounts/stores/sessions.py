@@ -12,6 +12,7 @@ from chalicelib.accounts.stores.keys import (
     user_pk,
 )
 from chalicelib.engine.conditions import exists
+from chalicelib.engine.definitions import expires_at_s
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import MAX_TRANSACTION_WRITES, Check, Delete, Item, Prefix, Put, Query, Table, Write
 
@@ -25,7 +26,7 @@ def session_item(session: Session) -> Item:
         "created_time_ms": session.created_time_ms,
         "expires_time_ms": session.expires_time_ms,
         "login_id": session.login_id,
-        "expires_at_s": -(-session.expires_time_ms // 1000),
+        "expires_at_s": expires_at_s(session.expires_time_ms),
     }
 
 

@@ -11,6 +11,7 @@ from chalicelib.accounts.proof import AddressProof
 from chalicelib.accounts.stores.keys import key, user_pk
 from chalicelib.confirmations.mailed_key import MailedKey
 from chalicelib.confirmations.sign_up_confirmation import SignUpConfirmation, SignUpStatus
+from chalicelib.engine.definitions import expires_at_s
 from chalicelib.engine.table import Item, Key, Table
 from chalicelib.mail.message import MailKind
 
@@ -49,7 +50,7 @@ class StoredMailedKeys:
             "user_id": key.proof.user_id,
             "email": key.proof.email,
             "expires_time_ms": key.expires_time_ms,
-            "expires_at_s": -(-key.expires_time_ms // 1000),
+            "expires_at_s": expires_at_s(key.expires_time_ms),
         }
         self._accounts.put(item if version is None else item | {"password_version": version})
 
@@ -90,7 +91,7 @@ class StoredSignUpConfirmations:
                 "status": confirmation.status.value,
                 "created_time_ms": confirmation.created_time_ms,
                 "modified_time_ms": confirmation.modified_time_ms,
-                "expires_at_s": -(-confirmation.expires_time_ms // 1000),
+                "expires_at_s": expires_at_s(confirmation.expires_time_ms),
             }
         )
 

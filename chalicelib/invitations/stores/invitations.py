@@ -14,6 +14,7 @@ from chalicelib.accounts.stores.grants import grant_items
 from chalicelib.accounts.stores.keys import user_pk
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import Condition, absent, all_of, equals
+from chalicelib.engine.definitions import expires_at_s
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Delete, Item, Prefix, Put, Query, Table, Write
 from chalicelib.invitations.invitation import Invitation, Status
@@ -34,7 +35,7 @@ def invitation_item(invitation: Invitation) -> Item:
         "created_time_ms": invitation.created_time_ms,
         "expires_time_ms": invitation.expires_time_ms,
         "version": invitation.version,
-        "expires_at_s": _expires_at_s(invitation),
+        "expires_at_s": expires_at_s(invitation.expires_time_ms),
         **modified,
     }
 
@@ -126,7 +127,7 @@ def _is(invitation: Invitation) -> Condition:
 def _shown(invitation: Invitation) -> list[Write]:
     """The copy in the list of the address, and the pointer."""
     reference = {"creator_id": invitation.creator_id, "email": invitation.email}
-    pointer = pointer_key(invitation.key_hash) | reference | {"expires_at_s": _expires_at_s(invitation)}
+    pointer = pointer_key(invitation.key_hash) | reference | {"expires_at_s": expires_at_s(invitation.expires_time_ms)}
     copy = invitation_item(invitation) | received_key(invitation.creator_id, invitation.email)
     return [Put(copy), Put(pointer)]
 
@@ -138,7 +139,3 @@ def _hidden(invitation: Invitation) -> Delete:
 def _removal(invitation: Invitation, condition: Condition | None = None) -> list[Write]:
     primary = Delete(invitation_key(invitation.creator_id, invitation.email), condition)
     return [primary, _hidden(invitation), Delete(pointer_key(invitation.key_hash))]
-
-
-def _expires_at_s(invitation: Invitation) -> int:
-    return -(-invitation.expires_time_ms // 1000)

@@ -16,6 +16,7 @@ from chalicelib.accounts.stores.keys import (
 from chalicelib.accounts.stores.sessions import session_items
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.engine.conditions import absent, equals, exists
+from chalicelib.engine.definitions import expires_at_s
 from chalicelib.engine.errors import TransactionRefusedError
 from chalicelib.engine.table import Check, Item, Prefix, Put, Query, Table, Write
 from chalicelib.sign_in.ports import AuthorizationCode, OidcLogin, SsoOpening, SsoSession
@@ -99,7 +100,7 @@ def _common_item(granted: AuthorizationCode | OidcLogin) -> Item:
         "scope": granted.scope,
         "signed_in_s": granted.signed_in_s,
         "expires_time_ms": granted.expires_time_ms,
-        "expires_at_s": -(-granted.expires_time_ms // 1000),
+        "expires_at_s": expires_at_s(granted.expires_time_ms),
         **({"sso_session_id": granted.sso_session_id} if granted.sso_session_id else {}),
     }
 

@@ -11,6 +11,7 @@ from chalicelib.accounts.stores.keys import (
     user_pk,
 )
 from chalicelib.engine.conditions import absent, exists
+from chalicelib.engine.definitions import expires_at_s
 from chalicelib.engine.table import Delete, Item, Prefix, Put, Query, Table, Write
 from chalicelib.sign_in.ports import AuthorizationCode, SsoOpening, SsoSession
 
@@ -39,9 +40,9 @@ def sso_login_item(session: SsoSession, code: AuthorizationCode) -> Item:
     A web app's expires with its login, and each refresh stores it again.
     """
     is_web = bool(code.sso_session_id)
-    expires_at_s = -(-code.expires_time_ms // 1000) + (0 if is_web else APP_LOGIN_LIFETIME_S)
+    kept_s = 0 if is_web else APP_LOGIN_LIFETIME_S
     key = sso_login_key(session.user_id, session.session_id, code.login_id, is_web=is_web)
-    return key | {"expires_at_s": expires_at_s}
+    return key | {"expires_at_s": expires_at_s(code.expires_time_ms) + kept_s}
 
 
 class StoredSsoSessions:
@@ -86,7 +87,7 @@ def _item(session: SsoSession) -> Item:
         "signed_in_s": session.signed_in_s,
         "is_kept": session.is_kept,
         "expires_time_ms": session.expires_time_ms,
-        "expires_at_s": -(-session.expires_time_ms // 1000),
+        "expires_at_s": expires_at_s(session.expires_time_ms),
     }
 
 

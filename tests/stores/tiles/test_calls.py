@@ -14,11 +14,19 @@ from chalicelib.tiles.tile import TileKey
 from tests.stores.log.test_calls import Wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 from tests.stores.tiles.tile_items import noise, sort_keys, stored_tiles
-from tests.stores.tiles.tile_scene import LATER_MS, LEASE_MS, Stores, after_attempt, contents, stores_on, tiles
+from tests.stores.tiles.tile_scene import (
+    BOLUS,
+    CBG,
+    LATER_MS,
+    LEASE_MS,
+    QUARTER,
+    Stores,
+    after_attempt,
+    contents,
+    stores_on,
+    tiles,
+)
 
-CBG = TileKey("cbg", 20_454)
-BOLUS = TileKey("bolus", 20_454)
-QUARTER = [TileKey("cbg", 20_454 + day) for day in range(90)]
 MANY = [TileKey("cbg", 20_454 + day) for day in range(150)]
 
 

@@ -17,21 +17,22 @@ from chalicelib.log.stores.keys import part_key, parts_partition
 from chalicelib.tiles.manifest import Manifest, encode_manifest
 from chalicelib.tiles.ports import CompactedRange
 from chalicelib.tiles.stores.keys import manifest_key, origin_index_partition, sweep_requests_partition, tiles_partition
-from chalicelib.tiles.tile import TileKey
 from tests.engine.sent import refusal
 from tests.stores.log.test_calls import Wire
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 from tests.stores.tiles.tile_items import items, sort_keys, stored_tiles
-from tests.stores.tiles.tile_scene import LATER_MS, LEASE_MS, Stores, after_attempt, contents, stores_on, tiles
-
-CBG = TileKey("cbg", 20_454)
-
-
-BOLUS = TileKey("bolus", 20_454)
-
-
-QUARTER = [TileKey("cbg", 20_454 + day) for day in range(90)]
-
+from tests.stores.tiles.tile_scene import (
+    BOLUS,
+    CBG,
+    LATER_MS,
+    LEASE_MS,
+    QUARTER,
+    Stores,
+    after_attempt,
+    contents,
+    stores_on,
+    tiles,
+)
 
 MINUTE_MS = 60_000
 

@@ -5,9 +5,11 @@ import pytest
 from chalicelib.conflicts import WriteConflictError
 from chalicelib.tiles.manifest import Manifest
 from chalicelib.tiles.ports import CompactedRange, TileMissingError
-from chalicelib.tiles.tile import TileKey
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 from tests.stores.tiles.tile_scene import (
+    BOLUS,
+    CBG,
+    CBG_NEXT,
     LATER_MS,
     LEASE_MS,
     Stores,
@@ -16,14 +18,6 @@ from tests.stores.tiles.tile_scene import (
     places,
     tiles,
 )
-
-CBG = TileKey("cbg", 20_454)
-
-
-CBG_NEXT = TileKey("cbg", 20_455)
-
-
-BOLUS = TileKey("bolus", 20_454)
 
 
 class TestSweepRequests:

@@ -17,6 +17,9 @@ from tests.fakes.engine import WatchedCalls, memory_engine, stored_items
 from tests.fakes.processes import watched
 from tests.stores.log.test_data_stores import ANNA, NOW_MS
 from tests.stores.tiles.tile_scene import (
+    BOLUS,
+    CBG,
+    CBG_NEXT,
     LATER_MS,
     LEASE_MS,
     Stores,
@@ -26,10 +29,6 @@ from tests.stores.tiles.tile_scene import (
     stores_on,
     tiles,
 )
-
-CBG = TileKey("cbg", 20_454)
-CBG_NEXT = TileKey("cbg", 20_455)
-BOLUS = TileKey("bolus", 20_454)
 
 
 class TestReading:

@@ -22,6 +22,8 @@ from tests.stores.log.test_data_stores import ANNA, NOW_MS, data_set, entry
 LEASE_MS = 60_000
 LATER_MS = NOW_MS + 10_000_000
 """After all that happens in a test."""
+CBG, CBG_NEXT, BOLUS = TileKey("cbg", 20_454), TileKey("cbg", 20_455), TileKey("bolus", 20_454)
+QUARTER = [TileKey("cbg", 20_454 + day) for day in range(90)]
 Tiles = Mapping[TileKey, tuple[TileContent, TileStats]]
 
 

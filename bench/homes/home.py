@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import memory
 from bench.application import forget_what_ran_before
 from bench.compacting import compact_and_sweep
 from chalicelib import services as process_services
 from strandline.home.launching import home_server
 from strandline.home.opening import open_home
+from tools import processes
 from tools.local_cloud.launcher import REGION, ROOT_KEY, local_cloud
 from tools.packaging.application import LOCAL_STAGE
 
@@ -72,10 +72,10 @@ def on_home_server() -> Iterator[Home]:
                     process_services.override(None)
 
             def resident_mb() -> float:
-                return memory.resident_mb(memory.running(), server.process.pid)
+                return processes.resident_mb(processes.running(), server.process.pid)
 
             def cpu_s() -> float:
-                return memory.cpu_s(memory.running(), server.process.pid)
+                return processes.cpu_s(processes.running(), server.process.pid)
 
             yield Home(
                 name="home server",
@@ -104,11 +104,11 @@ def on_local_cloud() -> Iterator[Home]:
             compact_and_sweep(user_id)
 
         def resident_mb() -> float:
-            peaks = memory.peaks_mb(memory.running(), WORKER, str(cloud.data_dir))
+            peaks = processes.peaks_mb(processes.running(), WORKER, str(cloud.data_dir))
             return peaks[0] if peaks else 0.0
 
         def cpu_s() -> float:
-            return memory.cpu_s(memory.running(), cloud.engine.process_id)
+            return processes.cpu_s(processes.running(), cloud.engine.process_id)
 
         yield Home(
             name="local cloud",

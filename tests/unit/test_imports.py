@@ -1,5 +1,6 @@
-"""Tests the imports of the application, which each cold start pays for."""
+"""Tests the imports of the application, which each cold start pays for, and those between folders."""
 
+import re
 import subprocess
 import sys
 from functools import cache
@@ -44,3 +45,9 @@ def test_the_application_can_be_imported_where_the_sdk_is_not_installed() -> Non
     """On a home server."""
     code = "import sys; sys.modules['boto3'] = sys.modules['botocore'] = None; import app; print(app.app.app_name)"
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True) == "strandline\n"
+
+
+def test_tools_and_the_program_do_not_need_the_benchmarks() -> None:
+    sources = [path for folder in ("chalicelib", "strandline", "tools") for path in (ROOT / folder).rglob("*.py")]
+    assert len(sources) > 500
+    assert [path for path in sources if re.search(r"^\s*(from|import) bench\b", path.read_text(), re.MULTILINE)] == []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from bench.memory import process_tree, running
+from tools.processes import process_tree, running
 
 LABELS = (
     (r"strandline\.cli.* serve", "home server"),

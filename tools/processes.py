@@ -1,4 +1,4 @@
-"""The memory and the CPU time of the processes of a home, from `/proc` of Linux."""
+"""The memory and the CPU time of processes, from `/proc` of Linux."""
 
 import os
 from collections import defaultdict

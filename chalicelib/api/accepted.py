@@ -34,7 +34,9 @@ def preferred_format(accept: str, formats: Mapping[str, str]) -> str | None:
     ranges = list(_ranges(accept or "*/*"))
     ranked = []
     for name, media_type in formats.items():
-        naming = [(level, each) for each in ranges if (level := each.specificity(media_type)) is not None]
+        naming = [
+            (level, media_range) for media_range in ranges if (level := media_range.specificity(media_type)) is not None
+        ]
         if naming:
             level, best = max(naming, key=lambda pair: (pair[0], -pair[1].place))
             if best.weight > 0:

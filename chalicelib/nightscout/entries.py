@@ -151,7 +151,8 @@ def _search(call: Call, user_id: str, find: Find, ports: NightscoutPorts, *, is_
         document = find_by_id(user_id, Collection.ENTRIES, ids[0], ports)
         return Matches([document] if document is not None and find.matches(document.body_of_v1) else [])
     if ids and is_uuid(ids[0]):
-        others = replace(find, comparisons=tuple(one for one in find.comparisons if one.field != "_id"))
+        comparisons = (comparison for comparison in find.comparisons if comparison.field != "_id")
+        others = replace(find, comparisons=tuple(comparisons))
         named = find_by_identifier(user_id, Collection.ENTRIES, ids[0], ports)
         return Matches([document for document in named if others.matches(document.body_of_v1)][: find.count])
     if is_bounded and find.count is None:

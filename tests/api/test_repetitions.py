@@ -34,7 +34,7 @@ def create(api: ApiClient, token: str, kind: str, key: str | None = None, **head
 
 def listed(api: ApiClient, token: str, kind: str) -> list[str]:
     """The ids of the owner's blobs or device logs."""
-    return [each["id"] for each in api.request("GET", f"/v1/users/{OWNER}/{kind}", token=token).json()]
+    return [stored["id"] for stored in api.request("GET", f"/v1/users/{OWNER}/{kind}", token=token).json()]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -53,10 +53,12 @@ def test_json_has_the_records_of_the_reference(name: str) -> None:
     found = orjson.loads(flat_records(records(), UNITS[name]).plain())
     assert [record["type"] for record in found] == [record["type"] for record in expected]
     # The reference cuts types without a sheet to the fields that others have.
-    compared = [(one, other) for one, other in zip(found, expected, strict=True) if one["type"] in JSON_FIELDS]
+    compared = [
+        (record, wanted) for record, wanted in zip(found, expected, strict=True) if record["type"] in JSON_FIELDS
+    ]
     assert len(compared) > 30
-    for one, other in compared:
-        assert comparable(one) == comparable(other)
+    for record, wanted in compared:
+        assert comparable(record) == comparable(wanted)
 
 
 @pytest.mark.parametrize("name", UNITS)

@@ -131,12 +131,16 @@ def test_a_family_moves_over_in_one_command_and_again_without_a_change(
         assert "imported: 2 documents; 1560 were here already" in printed.out  # device statuses begin their time again
     assert documents_of(moved, "entries") == fake.documents["entries"][::-1]
     moved_treatments = documents_of(moved, "treatments")
-    (override,) = [one for one in moved_treatments if one["eventType"] == "Temporary Override"]
+    (override,) = [treatment for treatment in moved_treatments if treatment["eventType"] == "Temporary Override"]
     assert override["identifier"] == "0123abcd-0000-4000-8000-000000000000"
-    *others, _, last = [one for one in fake.documents["treatments"] if one.get("isValid") is not False]
+    *others, _, last = [
+        treatment for treatment in fake.documents["treatments"] if treatment.get("isValid") is not False
+    ]
     assert last["eventType"] == "Temporary Override"
     expected = [*others, {name: value for name, value in AAPS_MEAL.items() if name != "srvModified"}]
-    assert sorted((one for one in moved_treatments if one is not override), key=str) == sorted(expected, key=str)
+    assert sorted((treatment for treatment in moved_treatments if treatment is not override), key=str) == sorted(
+        expected, key=str
+    )
     for collection, path in (("profile", "profiles"), ("food", "food"), ("activity", "activity")):
         assert documents_of(moved, collection) == fake.documents[path]
     types = {path.stem: len(list(read_lines(path))) for path in (moved / "data").iterdir()}

@@ -164,3 +164,31 @@ def test_no_error_of_a_command_begins_with_a_capital_letter() -> None:
 def test_errors_that_begin_like_a_sentence_are_found(text: str, count: int) -> None:
     assert len(_capitalized_errors(f"raise CommandError({text}) from error")) == count
     assert _capitalized_errors(f"raise LookupError({text})") == []
+
+
+PRONOUNS = {"each", "it", "one", "thing"}
+
+
+def _pronouns(module: str) -> set[str]:
+    """The variables and parameters of a module that are called by a pronoun."""
+    nodes = list(ast.walk(ast.parse(module)))
+    variables = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return PRONOUNS & (variables | {node.arg for node in nodes if isinstance(node, ast.arg)})
+
+
+def test_no_variable_is_called_by_a_pronoun() -> None:
+    modules = {path: text for path, text in _texts().items() if path.suffix == ".py"}
+    assert {path: names for path, text in modules.items() if (names := _pronouns(text))} == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("ids = [one.id for one in entries]", {"one"}),
+        ("for each in entries: pass", {"each"}),
+        ("lambda it: it.id", {"it"}),
+        ("ids = [entry.id for entry in entries]\none_day = 1", set()),
+    ],
+)
+def test_pronouns_are_found(module: str, names: set[str]) -> None:
+    assert _pronouns(module) == names

@@ -13,7 +13,7 @@ def test_each_id_is_another_one_in_any_thread() -> None:
     with ThreadPoolExecutor(8) as threads:
         ids = list(threads.map(lambda _number: random_id(), range(COUNT)))
     assert len(set(ids)) == COUNT
-    assert all(re.fullmatch("[0-9a-f]{32}", each) for each in ids)
+    assert all(re.fullmatch("[0-9a-f]{32}", made) for made in ids)
 
 
 def test_a_child_process_makes_other_ids_than_its_parent() -> None:

@@ -34,13 +34,13 @@ def read_overlay() -> Template:
     return overlay | {"Resources": resources}
 
 
-def merged(one: Mapping[str, Any], other: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+def merged(base: Mapping[str, Any], other: Mapping[str, Any], at: str = "") -> dict[str, Any]:
     """Merge two values; mappings are merged key by key.
 
     Raises:
         ToolError: they differ in a value that is not a mapping.
     """
-    joined = dict(one)
+    joined = dict(base)
     for name, value in other.items():
         present = joined.get(name, value)
         if isinstance(present, Mapping) and isinstance(value, Mapping):

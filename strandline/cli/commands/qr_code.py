@@ -257,7 +257,7 @@ def _finder_count(runs: list[tuple[bool, int]], size: int) -> int:
         lengths[-1] += size
     count = 0
     for first in range(0, len(lengths) - 6, 2):
-        before, one, two, three, four, five, after = lengths[first : first + 7]
-        if two == one and three == one * 3 and four == one and five == one:
-            count += (before >= one * 4 and after >= one) + (after >= one * 4 and before >= one)
+        before, unit, *others, after = lengths[first : first + 7]
+        if others == [unit, unit * 3, unit, unit]:
+            count += (before >= unit * 4 and after >= unit) + (after >= unit * 4 and before >= unit)
     return count

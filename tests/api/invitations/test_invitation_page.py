@@ -108,8 +108,8 @@ class TestPage:
     ) -> None:
         other = sent_key(api, fakes, email="nobody@example.org")
         pages = [
-            re.sub(r"auth\?[^\"]*", "", show(browser, each).body.decode()).replace(address, "X")
-            for each, address in ((key, ADDRESS), (other, "nobody@example.org"))
+            re.sub(r"auth\?[^\"]*", "", show(browser, link_key).body.decode()).replace(address, "X")
+            for link_key, address in ((key, ADDRESS), (other, "nobody@example.org"))
         ]
         assert pages[0] == pages[1]
 

@@ -61,7 +61,7 @@ class TestActivity:
     def test_activities_are_found_by_time_newest_first(self, device: Device) -> None:
         steps = {"type": "steps-total", "created_at": at(4), "steps": 4321}
         stored = store(device, "activity", [HEART_RATE, steps])
-        assert [{**one, "_id": None} for one in stored] == [HEART_RATE | {"_id": None}, steps | {"_id": None}]
+        assert [{**activity, "_id": None} for activity in stored] == [HEART_RATE | {"_id": None}, steps | {"_id": None}]
         reply = device.send("GET", f"/api/v1/activity.json?find[created_at][$gte]={at(5)}")
         assert reply.json() == stored[::-1]
         assert reply.headers["last-modified"] == "Wed, 31 Dec 2025 23:56:00 GMT"

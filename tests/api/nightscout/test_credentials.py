@@ -94,7 +94,7 @@ class TestRepetitions:
         first, second = self.made(api, anna).json(), self.made(api, anna).json()
         assert first["id"] == second["id"]
         assert (may_read(api, first["token"]), may_read(api, second["token"])) == (False, True)
-        assert [one["id"] for one in api.request("GET", PATH, token=anna).json()] == [first["id"]]
+        assert [credential["id"] for credential in api.request("GET", PATH, token=anna).json()] == [first["id"]]
 
     def test_one_that_was_used_stays_as_it_is(self, api: ApiClient, anna: str) -> None:
         first = self.made(api, anna).json()

@@ -97,13 +97,13 @@ class TestStoring:
 class TestFinding:
     def test_the_newest_come_first_and_ten_by_default(self, device: Device) -> None:
         store(device, *[status(number, number=number) for number in range(30)])
-        assert [one["number"] for one in device.statuses("")] == list(range(10))
-        assert [one["number"] for one in device.statuses("count=1")] == [0]
+        assert [status["number"] for status in device.statuses("")] == list(range(10))
+        assert [status["number"] for status in device.statuses("count=1")] == [0]
 
     def test_conditions_limit_time_and_content(self, device: Device) -> None:
         store(device, *[status(60 * number, number=number, device=f"phone {number % 2}") for number in range(30)])
         query = f"count=100&find[created_at][$gte]={at(300)}&find[created_at][$lte]={at(60)}&find[device]=phone 1"
-        assert [one["number"] for one in device.statuses(query.replace(" ", "+"))] == [1, 3, 5]
+        assert [status["number"] for status in device.statuses(query.replace(" ", "+"))] == [1, 3, 5]
 
     def test_without_a_condition_on_the_time_four_days_are_searched(self, device: Device) -> None:
         store(device, status(1), status(5 * 24 * 60))
@@ -152,7 +152,7 @@ class TestRemoving:
         assert device.send("DELETE", f"/api/v1/devicestatus/{'0' * 24}").json()["deletedCount"] == 0
         query = f"find[created_at][$gte]={at(1)}"
         assert device.send("DELETE", f"/api/v1/devicestatus/*?{query}").json()["deletedCount"] == 2
-        assert [one["number"] for one in device.statuses()] == [2, 4, 5]
+        assert [status["number"] for status in device.statuses()] == [2, 4, 5]
         refused = device.send("DELETE", "/api/v1/devicestatus/short")
         assert (refused.status, refused.json()["message"]) == (400, "Invalid _id format")
 

@@ -26,7 +26,7 @@ def treat(device: Device, **members: Any) -> None:
 
 def shown(device: Device) -> list[tuple[str, str, bool]]:
     """Type, time and whether it is derived, of each record in `GET /data`."""
-    return [(one["type"], one["time"], one["origin"]["id"].startswith("ns:")) for one in device.data()]
+    return [(record["type"], record["time"], record["origin"]["id"].startswith("ns:")) for record in device.data()]
 
 
 def derived(device: Device) -> list[bool]:
@@ -168,8 +168,8 @@ class TestReappearing:
                     device.compact()
             doubled = {ago for ago, value in documents.items() if others.get(ago) == value}
             wanted = sorted([*others.values(), *(value for ago, value in documents.items() if ago not in doubled)])
-            seen = [one for one in device.data() if one["id"] != first["id"]]
-            assert sorted(round(one["value"] * 18.01559) for one in seen) == wanted
+            seen = [record for record in device.data() if record["id"] != first["id"]]
+            assert sorted(round(record["value"] * 18.01559) for record in seen) == wanted
             assert derived_count(seen) == len(documents) - len(doubled)
 
 
@@ -178,7 +178,7 @@ CHECK = {"eventType": "BG Check", "glucose": 101, "glucoseType": "Finger"}
 
 def fingersticks(device: Device) -> list[str]:
     """The collections of the documents from which fingersticks were derived."""
-    return [one["origin"]["id"].split(":")[1] for one in device.data() if one["type"] == "smbg"]
+    return [record["origin"]["id"].split(":")[1] for record in device.data() if record["type"] == "smbg"]
 
 
 class TestFingersticks:
@@ -204,7 +204,7 @@ class TestFingersticks:
                 device.compact()
         assert fingersticks(device) == ["entries", "entries"]
         latest = api.request("GET", f"/data/{ANNA.user_id}?latest=true&type=smbg", token=anna).json()
-        assert [one["origin"]["id"].split(":")[1] for one in latest] == ["entries"]
+        assert [record["origin"]["id"].split(":")[1] for record in latest] == ["entries"]
         summary = api.request("GET", f"/v1/summaries/bgm/{ANNA.user_id}", token=anna).json()
         assert summary["periods"]["7d"]["total"]["records"] == 2
         assert len(device.found("find[type]=mbg&count=10")) == 2
@@ -237,8 +237,8 @@ class TestFingersticks:
 
 
 def derived_count(records: list[dict[str, Any]]) -> int:
-    """How many of these records are derived."""
-    return sum(one["origin"]["id"].startswith("ns:") for one in records)
+    """The number of these records that are derived."""
+    return sum(record["origin"]["id"].startswith("ns:") for record in records)
 
 
 class TestReaders:
@@ -253,7 +253,7 @@ class TestReaders:
             assert summary["periods"]["1d"]["total"]["records"] == 100
             latest = api.request("GET", f"/data/{ANNA.user_id}?latest=true&type=cbg", token=anna).json()
             assert not latest[0]["origin"]["id"].startswith("ns:")
-            assert [one["sgv"] for one in device.found("count=1000")] == [100 + number for number in range(100)]
+            assert [entry["sgv"] for entry in device.found("count=1000")] == [100 + number for number in range(100)]
             device.compact()
 
     @pytest.mark.parametrize("is_other_in_tiles", [False, True])

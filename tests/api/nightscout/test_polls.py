@@ -113,8 +113,8 @@ class TestChanged:
         reading = cbg(70, HALF_DAY + 1)
 
         def delete_reading() -> None:
-            (one,) = [each for each in day.data() if each["origin"]["id"] == reading["origin"]["id"]]
-            path = f"/v1/data_sets/{one['uploadId']}/data"
+            (stored,) = [record for record in day.data() if record["origin"]["id"] == reading["origin"]["id"]]
+            path = f"/v1/data_sets/{stored['uploadId']}/data"
             assert api.request("DELETE", path, [{"origin": {"id": reading["origin"]["id"]}}], token=anna).status == 200
 
         def delete_entry() -> None:

@@ -110,14 +110,14 @@ class TestTemporaryBasals:
             store(device, *sent[start : start + 4])
             if chance.random() < 0.3:
                 device.compact()
-        by_time = sorted(sent, key=lambda one: str(one["created_at"]))
+        by_time = sorted(sent, key=lambda treatment: str(treatment["created_at"]))
         ago_by_time = sorted(minutes, reverse=True)
         wanted = []
-        for one, ago, next_ago in zip(by_time, ago_by_time, [*ago_by_time[1:], -1000], strict=True):
-            announced = one["duration"]
+        for treatment, ago, next_ago in zip(by_time, ago_by_time, [*ago_by_time[1:], -1000], strict=True):
+            announced = treatment["duration"]
             if announced:
                 lasts = min(announced, ago - next_ago)
-                wanted.append((one["rate"], lasts, announced if lasts < announced else None))
+                wanted.append((treatment["rate"], lasts, announced if lasts < announced else None))
         assert lines(device) == wanted
 
     def test_a_repetition_writes_nothing(self, device: Device, fakes: FakeServices) -> None:

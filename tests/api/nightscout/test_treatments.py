@@ -186,18 +186,18 @@ class TestStoring:
             device.compact()
         (second,) = store(device, sent | {"notes": "b"})
         assert second["_id"] == first["_id"]
-        assert [(one["notes"], "extra" in one) for one in found(device)] == [("b", False)]
+        assert [(treatment["notes"], "extra" in treatment) for treatment in found(device)] == [("b", False)]
 
     def test_the_id_of_the_server_names_the_treatment_in_a_put(self, device: Device) -> None:
         (first,) = store(device, treatment("Note", notes="a", identifier=UUID))
         moved = {"_id": first["_id"], "eventType": "Note", "notes": "b", "created_at": "2025-12-31T10:00:00Z"}
         reply = device.send("PUT", TREATMENTS, moved)
         assert (reply.status, reply.json()["_id"], reply.json()["notes"]) == (200, first["_id"], "b")
-        assert [one["created_at"] for one in found(device)] == ["2025-12-31T10:00:00.000Z"]
+        assert [treatment["created_at"] for treatment in found(device)] == ["2025-12-31T10:00:00.000Z"]
 
     def test_the_ids_have_a_form_that_apps_can_delete(self, device: Device) -> None:
         stored = store(device, treatment("Note", _id=UUID), treatment("Note", notes="b", created_at="nonsense"))
-        assert [len(one["_id"]) for one in stored] == [24, 24]
+        assert [len(treatment["_id"]) for treatment in stored] == [24, 24]
         assert stored[0]["identifier"] == UUID
         assert stored[1]["created_at"] == "2026-01-01T00:00:00.000Z"
 
@@ -225,8 +225,8 @@ class TestFinding:
     def test_it_is_found_by_uuid_and_by_id(self, device: Device) -> None:
         (stored,) = store(device, treatment("Note", _id=UUID, created_at="2024-01-01T00:00:00Z"))
         for _ in range(2):
-            assert [one["identifier"] for one in found(device, f"find[_id]={UUID}")] == [UUID]
-            assert [one["_id"] for one in found(device, f"find[_id]={stored['_id']}")] == [stored["_id"]]
+            assert [treatment["identifier"] for treatment in found(device, f"find[_id]={UUID}")] == [UUID]
+            assert [treatment["_id"] for treatment in found(device, f"find[_id]={stored['_id']}")] == [stored["_id"]]
             assert found(device, f"find[_id]={HEX_ID}") == []
             device.compact()
 

@@ -98,7 +98,7 @@ def test_profiles_are_ordered_by_their_date(v3: V3) -> None:
         v3.create("profile", {"date": date_ms, "startDate": f"{start}T00:00:00.000Z", "app": "AAPS", "store": {}})
     found = v3.result(f"profile?sort$desc=date&limit=1&date$gte={AT_MS}")
     assert [profile["startDate"][:10] for profile in found] == ["2025-12-30"]
-    assert [one["startDate"][:10] for one in v3.device.send("GET", "/api/v1/profile.json").json()] == [
+    assert [profile["startDate"][:10] for profile in v3.device.send("GET", "/api/v1/profile.json").json()] == [
         "2025-12-31",
         "2025-12-30",
     ]
@@ -116,12 +116,12 @@ class TestHistory:
         if compacts:
             v3.device.compact()
         found, last_ms = v3.changes("entries", 1)
-        assert [(one["identifier"], one["sgv"], one["isValid"]) for one in found] == [
+        assert [(entry["identifier"], entry["sgv"], entry["isValid"]) for entry in found] == [
             ("c", 100, True),
             ("a", 120, True),
             ("b", 100, False),
         ]
-        assert [one["srvModified"] for one in found] == sorted({one["srvModified"] for one in found})
+        assert [entry["srvModified"] for entry in found] == sorted({entry["srvModified"] for entry in found})
         assert v3.changes("entries", last_ms) == ([], last_ms)
 
     @pytest.mark.parametrize("limit", [1, 2, 3])
@@ -137,13 +137,13 @@ class TestHistory:
         reading = {"type": "sgv", "sgv": 99, "date": AT_MS}
         id_ = v3.device.store(reading)[0]["_id"]
         found, first_ms = v3.changes("entries", 1)
-        assert [(one["identifier"], one["sgv"], one["date"]) for one in found] == [(id_, 99, AT_MS)]
+        assert [(entry["identifier"], entry["sgv"], entry["date"]) for entry in found] == [(id_, 99, AT_MS)]
         v3.device.store(reading | {"sgv": 98})
         found, second_ms = v3.changes("entries", first_ms)
-        assert [one["sgv"] for one in found] == [98]
+        assert [entry["sgv"] for entry in found] == [98]
         v3.device.send("DELETE", f"/api/v1/entries/{id_}")
         found, last_ms = v3.changes("entries", second_ms)
-        assert [(one["identifier"], one["isValid"]) for one in found] == [(id_, False)]
+        assert [(entry["identifier"], entry["isValid"]) for entry in found] == [(id_, False)]
         assert last_ms > second_ms > first_ms
 
     def test_a_repetition_is_no_change(self, v3: V3) -> None:
@@ -229,10 +229,10 @@ def test_what_came_since_a_time_is_told_oldest_first(v3: V3) -> None:
     for minutes in range(3):
         v3.create("devicestatus", status(AT_MS + minutes * 60_000, uploaderBattery=minutes))
     found, last_ms = v3.changes("devicestatus", AT_MS)
-    assert [one["uploaderBattery"] for one in found] == [1, 2]
+    assert [status["uploaderBattery"] for status in found] == [1, 2]
     assert v3.changes("devicestatus", last_ms) == ([], last_ms)
     first, next_ms = v3.changes("devicestatus", 1, "?limit=1")
-    assert ([one["uploaderBattery"] for one in first], next_ms) == ([0], AT_MS)
+    assert ([status["uploaderBattery"] for status in first], next_ms) == ([0], AT_MS)
     assert v3.result("lastModified")["collections"] == {"devicestatus": AT_MS + 120_000}
 
 

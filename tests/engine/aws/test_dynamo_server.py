@@ -256,8 +256,8 @@ class TestLimits:
 
     def test_a_batch_returns_sixteen_megabytes(self, server: DynamoServer) -> None:
         keys = many(key, 50)
-        for each in keys:
-            server.send("PutItem", put(each | {"x": {"B": b"x" * 390 * KB}}))
+        for item_key in keys:
+            server.send("PutItem", put(item_key | {"x": {"B": b"x" * 390 * KB}}))
         asked = {ACCOUNTS: {"Keys": keys, "ConsistentRead": True}}
         reply = server.send("BatchGetItem", {"RequestItems": asked})
         assert len(reply["Responses"][ACCOUNTS]) == 42

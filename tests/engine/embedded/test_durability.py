@@ -63,9 +63,13 @@ def test_each_connection_syncs_at_each_commit(on_disk: EmbeddedEngine) -> None:
     def pragmas(connection: sqlite3.Connection) -> tuple[Any, Any]:
         return tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode"))
 
-    with on_disk.database.writing() as writer, on_disk.database.reading() as one, on_disk.database.reading() as other:
-        assert len({id(writer), id(one), id(other)}) == 3
-        assert [pragmas(connection) for connection in (writer, one, other)] == [(FULL, "wal")] * 3
+    with (
+        on_disk.database.writing() as writer,
+        on_disk.database.reading() as reader,
+        on_disk.database.reading() as other,
+    ):
+        assert len({id(writer), id(reader), id(other)}) == 3
+        assert [pragmas(connection) for connection in (writer, reader, other)] == [(FULL, "wal")] * 3
 
 
 def test_macos_is_told_to_write_through_the_cache_of_the_disk(

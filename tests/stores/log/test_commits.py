@@ -28,7 +28,7 @@ def opening(created: DataSet, body: bytes = b"body") -> DataSetWrite:
 def bodies(stores: Stores, owner_id: str = ANNA) -> list[tuple[str, int, bytes]]:
     """The entries of a user."""
     found = stores.log.entries(stores.data_sets.owner(owner_id), [])
-    return [(each.data_set_id[:1], each.number, each.body) for each in found]
+    return [(entry.data_set_id[:1], entry.number, entry.body) for entry in found]
 
 
 def test_data_sets_are_opened_with_their_entries_in_one_step(stores: Stores) -> None:

@@ -47,10 +47,10 @@ def test_each_write_counts_what_it_stores(engine: Engine, data_set_type: str, si
 def test_a_commit_counts_each_data_set_and_all_of_them(engine: Engine) -> None:
     stores = stores_on(engine, None)
     stores.log.commit(stores.data_sets.owner(ANNA), [opening(data_set()), opening(data_set("b"))])
-    one = EMPTY + len(b"body") + ITEM_BYTES
-    assert counted(stores) == (2 * one, one)
+    entry_bytes = EMPTY + len(b"body") + ITEM_BYTES
+    assert counted(stores) == (2 * entry_bytes, entry_bytes)
     stores.log.commit(stores.data_sets.owner(ANNA), [DataSetWrite(head(stores), entry=entry(b"more"))])
-    assert counted(stores) == (2 * one + 4 + ITEM_BYTES, one + 4 + ITEM_BYTES)
+    assert counted(stores) == (2 * entry_bytes + 4 + ITEM_BYTES, entry_bytes + 4 + ITEM_BYTES)
 
 
 @pytest.mark.parametrize("data_set_type", ["continuous", "normal"])

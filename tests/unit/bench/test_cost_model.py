@@ -189,9 +189,9 @@ class TestDollars:
 
     def test_a_bill_is_the_stage_and_its_people(self) -> None:
         prices = read_prices()
-        one, *_, many = bills(USAGE, dict.fromkeys(PROFILES, STAGE), prices)
+        first, *_, many = bills(USAGE, dict.fromkeys(PROFILES, STAGE), prices)
         person = 12 * sum(usd_by_service(of_a_person(USAGE, STAGE), prices).values())
         stage = 12 * sum(usd_by_service(of_a_stage(STAGE, 1), prices).values())
-        assert one.year_of_a_user_usd == pytest.approx(person + stage)
+        assert first.year_of_a_user_usd == pytest.approx(person + stage)
         assert many.year_of_a_user_usd == pytest.approx(person + stage / GROUPS[many.name][0])
-        assert one.month_beyond_free_usd <= one.month_usd == pytest.approx((person + stage) / 12)
+        assert first.month_beyond_free_usd <= first.month_usd == pytest.approx((person + stage) / 12)

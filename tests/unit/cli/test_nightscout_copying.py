@@ -53,10 +53,12 @@ class MemorySite:
             raise RefusedError("GET", 404, b"")
         if len(self.windows) > self.fails_after:
             raise CommandError("the site is gone")
-        found = [one for one in self.documents[listing.path] if from_ms <= _ms(listing.path, one) < to_ms]
+        found = [
+            document for document in self.documents[listing.path] if from_ms <= _ms(listing.path, document) < to_ms
+        ]
         if len(found) >= listing.most:
             raise TooManyError
-        return sorted(found, key=lambda one: _ms(listing.path, one))
+        return sorted(found, key=lambda document: _ms(listing.path, document))
 
 
 def _ms(path: str, document: Json) -> int:
@@ -96,7 +98,7 @@ class TestCopying:
     def test_a_copy_has_every_document_oldest_first(self, tmp_path: Path) -> None:
         site = full_site()
         manifest, found = copied(site, tmp_path / "copy")
-        assert found["entries"] == sorted(site.documents["entries"], key=lambda one: one["date"])
+        assert found["entries"] == sorted(site.documents["entries"], key=lambda entry: entry["date"])
         assert found["treatments"] == site.documents["treatments"]
         assert [len(found[name]) for name in ("profile", "food", "activity", "devicestatus")] == [1, 1, 1, 1]
         assert manifest.counts["nightscout/entries"] == len(found["entries"])

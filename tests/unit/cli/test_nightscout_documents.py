@@ -170,7 +170,10 @@ class TestImporting:
         assert imported(server, source) == (Counter(), 2)
         with Journal(source, "server", USER) as journal:
             kept = list(read_lines(journal.refused_path))
-        assert [(one["document"], one["errors"][0]["detail"]) for one in kept] == [(entry(1), "bad"), (entry(3), "bad")]
+        assert [(refusal["document"], refusal["errors"][0]["detail"]) for refusal in kept] == [
+            (entry(1), "bad"),
+            (entry(3), "bad"),
+        ]
 
     def test_a_request_that_is_too_large_is_divided(self, tmp_path: Path) -> None:
         source = folder_with(tmp_path, entries=[entry(number) for number in range(5)])

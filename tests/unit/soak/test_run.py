@@ -145,8 +145,8 @@ def test_a_signal_ends_the_traffic_and_everything_is_compared(
     signals = iter([number])
 
     def send() -> None:
-        for each in signals:
-            os.kill(os.getpid(), each)
+        for number in signals:
+            os.kill(os.getpid(), number)
 
     person.step_of = staticmethod(send)
     target = StandIn()

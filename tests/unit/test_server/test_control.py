@@ -102,9 +102,9 @@ def test_a_user_is_created_and_signed_in(control: Call, stage: Stage) -> None:
 
 
 def test_what_is_not_said_of_a_user_is_made_up(control: Call) -> None:
-    one, other = control("POST", "/users").json(), control("POST", "/users").json()
-    assert one.keys() == {"id", "email", "password", "token"}
-    assert [name for name in one if one[name] == other[name]] == []
+    first, second = control("POST", "/users").json(), control("POST", "/users").json()
+    assert first.keys() == {"id", "email", "password", "token"}
+    assert [name for name in first if first[name] == second[name]] == []
 
 
 @pytest.mark.parametrize(

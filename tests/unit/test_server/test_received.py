@@ -14,7 +14,7 @@ def test_requests_are_kept_in_their_order_until_they_are_cleared() -> None:
     requests = ReceivedRequests()
     for number in range(3):
         requests.add(request(number))
-    assert [each.path for each in requests.all()] == ["/0", "/1", "/2"]
+    assert [request.path for request in requests.all()] == ["/0", "/1", "/2"]
     requests.clear()
     assert requests.all() == []
 
@@ -24,7 +24,7 @@ def test_the_oldest_requests_are_forgotten_when_there_are_too_many(monkeypatch: 
     requests = ReceivedRequests()
     for number in range(3):
         requests.add(request(number))
-    assert [each.path for each in requests.all()] == ["/1", "/2"]
+    assert [request.path for request in requests.all()] == ["/1", "/2"]
 
 
 def test_the_oldest_requests_are_forgotten_when_their_bodies_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +32,7 @@ def test_the_oldest_requests_are_forgotten_when_their_bodies_are_too_long(monkey
     requests = ReceivedRequests()
     for number in range(3):
         requests.add(request(number, b"12345"))
-    assert [each.path for each in requests.all()] == ["/1", "/2"]
+    assert [request.path for request in requests.all()] == ["/1", "/2"]
     requests.clear()
     requests.add(request(3, b"1234567890"))
-    assert [each.path for each in requests.all()] == ["/3"]
+    assert [request.path for request in requests.all()] == ["/3"]

@@ -46,10 +46,10 @@ def test_the_longest_texts_are_left_out_of_a_large_item() -> None:
     records = {f"type {number}": record(b"x" * (100 + number)) for number in range(1000)}
     found = decode_newest(encode_newest(records))
     assert found.keys() == records.keys()
-    texts = {name: one.text for name, one in found.items() if one.text is not None}
+    texts = {name: record.text for name, record in found.items() if record.text is not None}
     assert MAX_ITEM_BYTES / 2 < sum(map(len, texts.values())) <= MAX_ITEM_BYTES
     assert max(map(len, texts.values())) <= min(
-        len(one.text or b"") for name, one in records.items() if name not in texts
+        len(record.text or b"") for name, record in records.items() if name not in texts
     )
 
 

@@ -33,8 +33,13 @@ def store(device: Device, *profiles: dict[str, Any]) -> None:
 def rates(device: Device, *sent: dict[str, Any]) -> list[tuple[float, float | None]]:
     """Rate and percentage of each basal that is derived from treatments, by time."""
     assert device.send("POST", "/api/v1/treatments", list(sent)).status == 200
-    basals = sorted((one for one in device.data() if one["type"] == "basal"), key=lambda one: str(one["time"]))
-    return [(one["rate"], one.get("percent")) for one in basals]
+    return [(record["rate"], record.get("percent")) for record in basals(device)]
+
+
+def basals(device: Device) -> list[dict[str, Any]]:
+    """The basal records of a person, by time."""
+    records = (record for record in device.data() if record["type"] == "basal")
+    return sorted(records, key=lambda record: str(record["time"]))
 
 
 @pytest.mark.parametrize("is_compacted", [False, True])
@@ -93,7 +98,7 @@ def test_the_next_one_ends_it(device: Device) -> None:
     store(device, profile(2, 1.0))
     rates(device, basal(1, -50))
     rates(device, basal(0.75, 0, rate=2))
-    first, _ = sorted((one for one in device.data() if one["type"] == "basal"), key=lambda one: str(one["time"]))
+    first, _ = basals(device)
     assert (first["rate"], first["duration"]) == (0.5, 15 * MINUTE_MS)
 
 
@@ -101,7 +106,7 @@ def test_one_of_v3_has_its_rate_too(v3: V3) -> None:
     store(v3.device, profile(2, 1.0))
     sent = {"eventType": "Temp Basal", "duration": 30, "percent": 20, "app": "site", "utcOffset": 0}
     v3.create("treatments", sent | {"date": START_MS - HOUR * MINUTE_MS})
-    assert [one["rate"] for one in v3.device.data() if one["type"] == "basal"] == [1.2]
+    assert [record["rate"] for record in basals(v3.device)] == [1.2]
 
 
 def test_others_read_no_profile(device: Device, fakes: FakeServices) -> None:

@@ -72,7 +72,10 @@ class TestProfiles:
         assert settings["carbRatios"] == {"Day": [{"start": 0, "amount": 9}]}
         assert settings["units"] == {"bg": "mmol/L", "carb": "grams", "insulin": "Units"}
         assert in_mg_dl(settings["insulinSensitivities"]["Day"][0]["amount"]) == 45
-        targets = [(one["start"], in_mg_dl(one["low"]), in_mg_dl(one["high"])) for one in settings["bgTargets"]["Day"]]
+        targets = [
+            (target["start"], in_mg_dl(target["low"]), in_mg_dl(target["high"]))
+            for target in settings["bgTargets"]["Day"]
+        ]
         assert targets == [(0, 100, 110), (21_600_000, 100, 120)]
         assert settings["bolus"]["calculator"]["insulin"] == {"duration": 6, "units": "hours"}
 
@@ -168,7 +171,7 @@ class TestProfiles:
         (stored,) = store(device, profile())
         changed = stored | {"store": {"Day": schedules(basal=starts(1.5))}}
         assert device.send("PUT", PROFILE, changed).status == 200
-        assert [one["basalSchedules"]["Day"][0]["rate"] for one in device.data()] == [1.5]
+        assert [record["basalSchedules"]["Day"][0]["rate"] for record in device.data()] == [1.5]
         device.send("DELETE", f"/api/v1/profile/{stored['_id']}")
         assert device.data() == []
 
@@ -176,8 +179,8 @@ class TestProfiles:
         rates = [{"start": 0, "rate": 0.7}]
         device.send_to_tidepool([record("pumpSettings", 60, activeSchedule="Day", basalSchedules={"Day": rates})])
         store(device, profile(60))
-        assert [one["origin"]["id"].startswith("ns:") for one in device.data()] == [False]
-        assert [one.get("isReadOnly", False) for one in device.send("GET", PROFILE).json()] == [False]
+        assert [record["origin"]["id"].startswith("ns:") for record in device.data()] == [False]
+        assert [profile.get("isReadOnly", False) for profile in device.send("GET", PROFILE).json()] == [False]
 
     def test_one_of_v3_is_seen_too(self, v3: V3) -> None:
         sent = profile() | {"date": AT_MS, "app": "AAPS", "utcOffset": 60, "identifier": "p"}

@@ -62,11 +62,11 @@ def of_type(records: Iterable[Record], *types: str) -> list[Record]:
 def deliveries(found: Iterable[Delivery]) -> list[Delivery]:
     """Basals by time, those of one rate that follow one another as one."""
     joined: list[Delivery] = []
-    for one in sorted(found):
-        if joined and joined[-1].rate == one.rate and abs(joined[-1].to_ms - one.from_ms) <= JOINED_WITHIN_MS:
-            joined[-1] = joined[-1]._replace(to_ms=one.to_ms)
+    for delivery in sorted(found):
+        if joined and joined[-1].rate == delivery.rate and abs(joined[-1].to_ms - delivery.from_ms) <= JOINED_WITHIN_MS:
+            joined[-1] = joined[-1]._replace(to_ms=delivery.to_ms)
         else:
-            joined.append(one)
+            joined.append(delivery)
     return joined
 
 
@@ -93,52 +93,60 @@ class TestLoopByTheTidepoolApi:
             device.compact()
         since_ms = START_MS - 2 * DAY_MS
         readings = device.found(f"count=1728&find[date][$gte]={since_ms}&find[type][$ne]=cal")
-        sent = [(time_ms(one["time"]), one["value"]) for one in of_type(day, "cbg")]
+        sent = [(time_ms(record["time"]), record["value"]) for record in of_type(day, "cbg")]
         assert len(sent) == 288
-        assert [(one["date"], one["sgv"]) for one in readings if one["type"] == "sgv"] == sent[::-1]
-        assert all(one["direction"] for one in readings if one["type"] == "sgv")
-        assert [one["mbg"] for one in readings if one["type"] == "mbg"] == [
-            one["value"] for one in of_type(day, "smbg")
+        assert [(entry["date"], entry["sgv"]) for entry in readings if entry["type"] == "sgv"] == sent[::-1]
+        assert all(entry["direction"] for entry in readings if entry["type"] == "sgv")
+        assert [entry["mbg"] for entry in readings if entry["type"] == "mbg"] == [
+            record["value"] for record in of_type(day, "smbg")
         ]
 
         treatments = device.treatments(
             "count=576&find[created_at][$gte]=2025-12-30T12:00:54Z&find[created_at][$lte]=2026-01-01T06:00:54Z"
         )
         self.require_doses(treatments, day)
-        basals = [one for one in treatments if one["eventType"] == "Temp Basal"]
+        basals = [treatment for treatment in treatments if treatment["eventType"] == "Temp Basal"]
         shown = deliveries(
-            Delivery(start := time_ms(one["created_at"]), start + round(one["duration"] * MINUTE_MS), one["rate"])
-            for one in basals
+            Delivery(
+                start := time_ms(treatment["created_at"]),
+                start + round(treatment["duration"] * MINUTE_MS),
+                treatment["rate"],
+            )
+            for treatment in basals
         )
         wanted = sent_deliveries(day)
         assert len(wanted) > 40
-        assert [(one.from_ms, one.rate) for one in shown] == [(one.from_ms, one.rate) for one in wanted]
-        assert all(abs(one.to_ms - other.to_ms) <= 60 for one, other in zip(shown, wanted, strict=True))
-        kinds = Counter(one["eventType"] for one in treatments)
+        assert [(delivery.from_ms, delivery.rate) for delivery in shown] == [
+            (delivery.from_ms, delivery.rate) for delivery in wanted
+        ]
+        assert all(abs(delivery.to_ms - other.to_ms) <= 60 for delivery, other in zip(shown, wanted, strict=True))
+        kinds = Counter(treatment["eventType"] for treatment in treatments)
         assert (kinds["Temporary Override"], kinds["Suspend Pump"] + kinds["Resume Pump"]) == (3, 2)
-        assert len({one["_id"] for one in (*readings, *treatments)}) == len(readings) + len(treatments)
+        assert len({document["_id"] for document in (*readings, *treatments)}) == len(readings) + len(treatments)
 
     def require_doses(self, treatments: list[Record], day: list[Record]) -> None:
         """Each bolus and each meal of a day is there once."""
         insulin = Counter(
-            (time_ms(one["created_at"]) // 1000, one["insulin"])
-            for one in treatments
-            if one["insulin"] and one["eventType"] != "External Insulin"
+            (time_ms(treatment["created_at"]) // 1000, treatment["insulin"])
+            for treatment in treatments
+            if treatment["insulin"] and treatment["eventType"] != "External Insulin"
         )
         boluses = of_type(day, "bolus")
         assert len(boluses) == 15
-        assert insulin == Counter((time_ms(one["time"]) // 1000, one["normal"]) for one in boluses)
+        assert insulin == Counter((time_ms(bolus["time"]) // 1000, bolus["normal"]) for bolus in boluses)
         meals = of_type(day, "food")
         assert len(meals) == 3
         assert Counter(
-            (time_ms(one["created_at"]) // 1000, one["carbs"]) for one in treatments if one["carbs"]
-        ) == Counter((time_ms(one["time"]) // 1000, one["nutrition"]["carbohydrate"]["net"]) for one in meals)
+            (time_ms(treatment["created_at"]) // 1000, treatment["carbs"])
+            for treatment in treatments
+            if treatment["carbs"]
+        ) == Counter((time_ms(meal["time"]) // 1000, meal["nutrition"]["carbohydrate"]["net"]) for meal in meals)
 
     def test_loopfollow_sees_the_newest_of_what_there_is_one_of(self, device: Device, day: list[Record]) -> None:
         device.send_to_tidepool(day)
         span = "find[created_at][$gte]=2025-11-22T12:00:54Z&find[created_at][$lte]=2026-01-01T00:00:54Z&count=1"
         (change,) = device.treatments(f"find[eventType]=Insulin%20Change&{span}")
-        (sent,) = [one for one in of_type(day, "deviceEvent") if one["subType"] == "reservoirChange"]
+        (sent,) = [event for event in of_type(day, "deviceEvent") if event["subType"] == "reservoirChange"]
         assert time_ms(change["created_at"]) == time_ms(sent["time"])
         for kind in ("Site%20Change", "Sensor%20Start"):  # the tubing was primed, and no sensor was started
             assert device.treatments(f"find[eventType]={kind}&{span}") == []
@@ -169,34 +177,34 @@ class TestAapsByV3:
     def documents(self, day: list[Record]) -> Iterator[tuple[str, Record]]:
         """The same day as AndroidAPS sends it by v3, each with its collection."""
         basals = of_type(day, "basal")
-        ends = {id(one): time_ms(after["time"]) for one, after in pairwise(basals)}
-        for one in day:
-            date = time_ms(one["time"])
+        ends = {id(basal): time_ms(after["time"]) for basal, after in pairwise(basals)}
+        for record in day:
+            date = time_ms(record["time"])
             common = {"date": date, "utcOffset": 120, "app": "AAPS", "device": "phone", "isValid": True}
-            match one["type"]:
+            match record["type"]:
                 case "cbg":
                     yield (
                         "entries",
-                        common | {"type": "sgv", "sgv": float(one["value"]), "units": "mg", "direction": "Flat"},
+                        common | {"type": "sgv", "sgv": float(record["value"]), "units": "mg", "direction": "Flat"},
                     )
                 case "smbg":
-                    glucose = {"glucose": one["value"], "glucoseType": "Finger", "units": "mg/dl"}
+                    glucose = {"glucose": record["value"], "glucoseType": "Finger", "units": "mg/dl"}
                     yield "treatments", common | {"eventType": "BG Check"} | glucose
                 case "bolus":
-                    is_smb = one["subType"] == "automated"
+                    is_smb = record["subType"] == "automated"
                     kind = {"type": "SMB" if is_smb else "NORMAL", "isSMB": is_smb, "eventType": "Correction Bolus"}
-                    yield "treatments", common | kind | {"insulin": one["normal"], "isBasalInsulin": False}
+                    yield "treatments", common | kind | {"insulin": record["normal"], "isBasalInsulin": False}
                 case "wizard":
-                    yield "treatments", common | {"eventType": "Carb Correction", "carbs": one["carbInput"]}
+                    yield "treatments", common | {"eventType": "Carb Correction", "carbs": record["carbInput"]}
                 case "basal":
                     # A running one is announced for half an hour, and the next one ends it.
-                    goes_on = ends.get(id(one)) == date + one["duration"]
-                    duration_ms = self.ANNOUNCED_MS if goes_on else one["duration"]
-                    rate = {"rate": one["rate"], "absolute": one["rate"], "type": "NORMAL", "automatic": True}
+                    goes_on = ends.get(id(record)) == date + record["duration"]
+                    duration_ms = self.ANNOUNCED_MS if goes_on else record["duration"]
+                    rate = {"rate": record["rate"], "absolute": record["rate"], "type": "NORMAL", "automatic": True}
                     duration = {"duration": duration_ms / MINUTE_MS, "durationInMilliseconds": duration_ms}
                     yield "treatments", common | {"eventType": "Temp Basal"} | rate | duration
                 case "pumpSettings":
-                    yield "profile", common | self.profile(one)
+                    yield "profile", common | self.profile(record)
 
     def profile(self, settings: Record) -> Record:
         """Settings of a pump as a profile."""
@@ -205,11 +213,11 @@ class TestAapsByV3:
         def values(field: str, member: str) -> list[Record]:
             return [
                 {
-                    "time": f"{one['start'] // 3_600_000:02}:00",
-                    "timeAsSeconds": one["start"] // 1000,
-                    "value": one[member],
+                    "time": f"{start['start'] // 3_600_000:02}:00",
+                    "timeAsSeconds": start["start"] // 1000,
+                    "value": start[member],
                 }
-                for one in settings[field][name]
+                for start in settings[field][name]
             ]
 
         schedules = {
@@ -234,7 +242,7 @@ class TestAapsByV3:
             if number in (100, 250):
                 v3.device.compact()
         data = v3.device.data()
-        assert Counter(one["type"] for one in data) == {
+        assert Counter(record["type"] for record in data) == {
             "cbg": 288,
             "basal": 89,
             "bolus": 18,
@@ -243,23 +251,26 @@ class TestAapsByV3:
             "pumpSettings": 1,
         }
         for name in ("cbg", "smbg"):
-            sent = [(time_ms(one["time"]), one["value"]) for one in of_type(day, name)]
-            assert self.by_time(data, name, lambda one: round(one["value"] * MG_DL_PER_MMOL_L)) == sent
-        assert self.by_time(data, "bolus", lambda one: (one["subType"], one["normal"])) == [
-            (time_ms(one["time"]), (one["subType"], one["normal"])) for one in of_type(day, "bolus")
+            sent = [(time_ms(record["time"]), record["value"]) for record in of_type(day, name)]
+            assert self.by_time(data, name, lambda record: round(record["value"] * MG_DL_PER_MMOL_L)) == sent
+        assert self.by_time(data, "bolus", lambda record: (record["subType"], record["normal"])) == [
+            (time_ms(record["time"]), (record["subType"], record["normal"])) for record in of_type(day, "bolus")
         ]
-        assert self.by_time(data, "food", lambda one: one["nutrition"]["carbohydrate"]["net"]) == [
-            (time_ms(one["time"]), one["carbInput"]) for one in of_type(day, "wizard")
+        assert self.by_time(data, "food", lambda record: record["nutrition"]["carbohydrate"]["net"]) == [
+            (time_ms(record["time"]), record["carbInput"]) for record in of_type(day, "wizard")
         ]
-        assert self.by_time(data, "basal", lambda one: (one["deliveryType"], one["rate"], one["duration"])) == [
-            (time_ms(one["time"]), ("automated", one["rate"], one["duration"])) for one in of_type(day, "basal")
+        assert self.by_time(
+            data, "basal", lambda record: (record["deliveryType"], record["rate"], record["duration"])
+        ) == [
+            (time_ms(record["time"]), ("automated", record["rate"], record["duration"]))
+            for record in of_type(day, "basal")
         ]
         (settings,), (sent_settings,) = of_type(data, "pumpSettings"), of_type(day, "pumpSettings")
         for field in ("basalSchedules", "carbRatios"):
             assert settings[field] == sent_settings[field]
-        assert {one["origin"]["name"] for one in data} == {"AAPS"}
+        assert {record["origin"]["name"] for record in data} == {"AAPS"}
 
     def by_time(self, data: list[Record], name: str, value: Any) -> list[tuple[int, Any]]:
         """Time and value of the records of a type, by time."""
-        found = ((time_ms(one["time"]), one) for one in of_type(data, name))
-        return sorted((ms, value(one)) for ms, one in found)
+        found = ((time_ms(record["time"]), record) for record in of_type(data, name))
+        return sorted((ms, value(record)) for ms, record in found)

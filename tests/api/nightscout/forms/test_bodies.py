@@ -26,7 +26,7 @@ def send(device: Device, body: bytes, **headers: str) -> Reply:
 
 def notes(device: Device) -> list[str]:
     """The notes that are stored."""
-    return [one["notes"] for one in device.treatments()]
+    return [treatment["notes"] for treatment in device.treatments()]
 
 
 class TestCompressed:

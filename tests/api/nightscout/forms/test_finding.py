@@ -163,7 +163,7 @@ class TestOrder:
         device.send("POST", "/api/v1/profile", sent)
 
         def found(query: str) -> list[str]:
-            return [one["enteredBy"] for one in device.send("GET", f"/api/v1/profiles.json?{query}").json()]
+            return [profile["enteredBy"] for profile in device.send("GET", f"/api/v1/profiles.json?{query}").json()]
 
         assert found("sort[startDate]=1&count=2") == ["b", "c"]
         assert found("sort[enteredBy]=1") == ["a", "b", "c"]

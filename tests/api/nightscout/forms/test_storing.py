@@ -103,7 +103,7 @@ class TestProfiles:
 
     def test_a_start_may_be_a_number(self, device: Device) -> None:
         stored(device, "profile", [{"startDate": 1_767_225_000_000, "n": 1}, {"startDate": at(5), "n": 2}])
-        assert [one["n"] for one in device.send("GET", "/api/v1/profile.json").json()] == [2, 1]
+        assert [profile["n"] for profile in device.send("GET", "/api/v1/profile.json").json()] == [2, 1]
 
 
 @pytest.mark.parametrize("path", ["profile", "food", "activity"])

@@ -112,12 +112,12 @@ class TestSearching:
     )
     def test_values_are_read_in_several_forms(self, readings: V3, query: str, wanted: list[int]) -> None:
         found = readings.result(f"entries?sort=date&fields=sgv&{query}")
-        assert [one["sgv"] for one in found] == wanted
+        assert [entry["sgv"] for entry in found] == wanted
 
     @pytest.mark.parametrize("header", ["Wed, 31 Dec 2025 00:00:00 GMT", "2025-12-31T00:00:00Z"])
     def test_the_time_of_the_history_is_read_in_several_forms(self, readings: V3, header: str) -> None:
         reply = readings.send("GET", "entries/history?limit=2&fields=sgv", Last_Modified=header)
-        assert [one["sgv"] for one in reply.json()["result"]] == [100, 101]
+        assert [entry["sgv"] for entry in reply.json()["result"]] == [100, 101]
 
 
 class TestFormats:

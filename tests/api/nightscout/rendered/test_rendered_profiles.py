@@ -6,14 +6,14 @@ from tests.api.nightscout.records import loop_day, record
 
 class TestProfiles:
     def test_settings_of_loop_are_a_profile(self, device: Device) -> None:
-        device.send_to_tidepool([one for one in loop_day() if one["type"] == "pumpSettings"])
+        device.send_to_tidepool([record for record in loop_day() if record["type"] == "pumpSettings"])
         profile = device.send("GET", "/api/v1/profile/current").json()
         of_default = profile["store"]["Default"]
         assert profile["defaultProfile"] == "Default"
         assert profile["startDate"] == "2025-06-10T00:10:00.000Z"
         assert profile["mills"] == 1_749_514_200_000
         assert of_default["basal"][1] == {"time": "05:00", "value": 0.95, "timeAsSeconds": 18_000}
-        assert [one["value"] for one in of_default["carbratio"]] == [8, 9]
+        assert [ratio["value"] for ratio in of_default["carbratio"]] == [8, 9]
         assert [of_default[name][0]["value"] for name in ("sens", "target_low", "target_high")] == [45, 100, 115]
         assert {name: of_default[name] for name in ("dia", "units", "carbs_hr", "delay", "timezone")} == {
             "dia": 6,

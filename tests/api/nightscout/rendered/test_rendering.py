@@ -302,25 +302,33 @@ class TestEveryThingOnce:
         device.send_to_tidepool(sent)
         day = "find[created_at][$gte]=2025-06-09T00:00:00Z&find[created_at][$lte]=2025-06-12T00:00:00Z"
         treatments = device.treatments(f"count=2000&{day}")
-        kinds = Counter(one["type"] for one in sent)
-        boluses = [one for one in treatments if one["insulin"] is not None and one["eventType"] != "External Insulin"]
+        kinds = Counter(record["type"] for record in sent)
+        boluses = [
+            treatment
+            for treatment in treatments
+            if treatment["insulin"] is not None and treatment["eventType"] != "External Insulin"
+        ]
         assert len(boluses) == kinds["bolus"]
-        assert sum(one["insulin"] for one in boluses) == pytest.approx(
-            sum(one["normal"] for one in sent if one["type"] == "bolus")
+        assert sum(treatment["insulin"] for treatment in boluses) == pytest.approx(
+            sum(record["normal"] for record in sent if record["type"] == "bolus")
         )
-        assert sorted(one["carbs"] for one in treatments if one["carbs"]) == sorted(
-            one["nutrition"]["carbohydrate"]["net"] for one in sent if one["type"] == "food"
+        assert sorted(treatment["carbs"] for treatment in treatments if treatment["carbs"]) == sorted(
+            record["nutrition"]["carbohydrate"]["net"] for record in sent if record["type"] == "food"
         )
         wanted = sum(
-            one.get("rate", 0) * one["duration"] / 3_600_000
-            for one in sent
-            if one["type"] == "basal" and one["deliveryType"] != "scheduled"
+            record.get("rate", 0) * record["duration"] / 3_600_000
+            for record in sent
+            if record["type"] == "basal" and record["deliveryType"] != "scheduled"
         )
-        seen = sum(one["rate"] * one["duration"] / 60 for one in treatments if one["eventType"] == "Temp Basal")
+        seen = sum(
+            treatment["rate"] * treatment["duration"] / 60
+            for treatment in treatments
+            if treatment["eventType"] == "Temp Basal"
+        )
         assert seen == pytest.approx(wanted, rel=1e-4)
         bounds = "find[date][$gte]=1749427200000&find[date][$lte]=1749686400000"
         readings = device.found(f"count=2000&find[type][$ne]=cal&{bounds}")
-        assert [one["sgv"] for one in readings if one["type"] == "sgv"] == [
-            one["value"] for one in reversed(sent) if one["type"] == "cbg"
+        assert [entry["sgv"] for entry in readings if entry["type"] == "sgv"] == [
+            record["value"] for record in reversed(sent) if record["type"] == "cbg"
         ]
-        assert len({one["_id"] for one in (*readings, *treatments)}) == len(readings) + len(treatments)
+        assert len({document["_id"] for document in (*readings, *treatments)}) == len(readings) + len(treatments)

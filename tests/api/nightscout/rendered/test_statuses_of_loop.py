@@ -36,7 +36,7 @@ def phone(minutes_ago: float, remaining: float = 0.71) -> dict[str, Any]:
 def day_of_loop() -> list[dict[str, Any]]:
     """What Loop sends of its decisions on a day."""
     paths = sorted(SAMPLES.glob("*_dosing_decisions.json"))
-    return [one for path in paths for one in json.loads(path.read_text())]
+    return [record for path in paths for record in json.loads(path.read_text())]
 
 
 class TestDecisions:
@@ -82,7 +82,9 @@ class TestDecisions:
             },
             "uploader": {"battery": 71, "timestamp": time},
         }
-        assert made["identifier"] == next(one["id"] for one in device.data() if one["type"] == "dosingDecision")
+        assert made["identifier"] == next(
+            record["id"] for record in device.data() if record["type"] == "dosingDecision"
+        )
         assert len(made["_id"]) == 24
 
     def test_a_decision_alone_says_only_what_it_knows(self, device: Device) -> None:
@@ -126,24 +128,23 @@ class TestWholeDay:
         device.send_to_tidepool(sent)
         if is_compacted:
             device.compact()
-        decisions = [one for one in sent if one["type"] == "dosingDecision" and one["reason"] == "loop"]
+        decisions = [record for record in sent if record["type"] == "dosingDecision" and record["reason"] == "loop"]
         whole = "find[created_at][$gte]=2025-06-09T00:00:00Z&find[created_at][$lte]=2025-06-12T00:00:00Z"
         statuses = device.statuses(f"count=1000&{whole}")
         assert len(statuses) == len(decisions) == 282
-        for status, one in zip(statuses, reversed(decisions), strict=True):
-            assert status["created_at"] == one["time"]
-            assert status["loop"]["iob"]["iob"] == one["insulinOnBoard"]["amount"]
-            assert status["loop"]["cob"]["cob"] == one["carbsOnBoard"]["amount"]
-            assert status["loop"]["predicted"]["values"] == [point["value"] for point in one["bgForecast"]]
-            assert ("enacted" in status["loop"]) == ("errors" not in one)
-        reservoirs = [one["reservoir"]["remaining"] for one in sent if one["type"] == "pumpStatus"]
+        for status, decision in zip(statuses, reversed(decisions), strict=True):
+            assert status["created_at"] == decision["time"]
+            assert status["loop"]["iob"]["iob"] == decision["insulinOnBoard"]["amount"]
+            assert status["loop"]["cob"]["cob"] == decision["carbsOnBoard"]["amount"]
+            assert status["loop"]["predicted"]["values"] == [point["value"] for point in decision["bgForecast"]]
+            assert ("enacted" in status["loop"]) == ("errors" not in decision)
+        reservoirs = [record["reservoir"]["remaining"] for record in sent if record["type"] == "pumpStatus"]
         assert statuses[0]["pump"]["reservoir"] == reservoirs[-1]
         assert all(status["pump"]["clock"] and status["uploader"]["battery"] for status in statuses)
         hours = "find[created_at][$gte]=2025-06-10T06:00:54Z&find[created_at][$lte]=2025-06-10T12:00:54Z"
         few = device.statuses(f"{hours}&count=30")
-        assert (
-            few == [one for one in statuses if "2025-06-10T06:00:54" < one["created_at"] < "2025-06-10T12:00:54"][:30]
-        )
+        between = ("2025-06-10T06:00:54", "2025-06-10T12:00:54")
+        assert few == [status for status in statuses if between[0] < status["created_at"] < between[1]][:30]
         assert device.statuses(f"find[_id]={few[3]['_id']}") == [few[3]]
 
 
@@ -152,13 +153,13 @@ class TestBounds:
         self, device: Device, fakes: FakeServices
     ) -> None:
         for first in range(10, 6010, 1500):
-            device.send_to_tidepool([one(first + 5 * n) for n in range(300) for one in (decision, pump, phone)])
+            device.send_to_tidepool([record(first + 5 * n) for n in range(300) for record in (decision, pump, phone)])
         device.compact()
         device.send_to_tidepool([decision(1)])
         device.send("GET", "/api/v1/status.json")  # notes that the credential is used today
         made: list[str] = []
         fakes.calls.watch = made.append
-        assert [one["created_at"] for one in device.statuses("count=1")] == [at(1)]
+        assert [status["created_at"] for status in device.statuses("count=1")] == [at(1)]
         # The credential, the counters, the stored statuses; then counters and manifest, data sets, tail, three tiles.
         assert len(made) <= 3 + 4, made
 
@@ -199,7 +200,7 @@ class TestBesideStored:
             {"device": "xdrip", "created_at": at(10), "uploader": {"battery": 7}},
         ]
         device.send("POST", PATH, sent)
-        assert [one["device"] for one in device.statuses()] == ["loop://phone", "xdrip", "org.tidepool.Loop"]
+        assert [status["device"] for status in device.statuses()] == ["loop://phone", "xdrip", "org.tidepool.Loop"]
 
     def test_a_deletion_deletes_stored_ones_alone(self, device: Device) -> None:
         device.send_to_tidepool([decision(5)])

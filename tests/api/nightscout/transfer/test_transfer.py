@@ -97,7 +97,8 @@ class Account:
         ours = ("id", "uploadId", "guid", "createdTime", "modifiedTime", "createdUserId", "revision")
         stripped = [{name: value for name, value in record.items() if name not in ours} for record in records]
         return sorted(
-            (one for one in stripped if one["type"] != "upload"), key=lambda one: str(sorted(one.items(), key=str))
+            (record for record in stripped if record["type"] != "upload"),
+            key=lambda record: str(sorted(record.items(), key=str)),
         )
 
 
@@ -157,11 +158,11 @@ class TestRoundTrip:
             assert his.documents(collection) == hers.documents(collection)
         assert his.data() == hers.data() != []
         assert {record["type"] for record in his.data()} >= {"cbg", "smbg", "bolus", "food", "basal", "pumpSettings"}
-        assert [one["rate"] for one in his.data() if one.get("percent") is not None] == [0.6]
+        assert [record["rate"] for record in his.data() if record.get("percent") is not None] == [0.6]
 
     def test_a_repetition_stores_nothing(self, device: Device, v3: V3, hers: Account, his: Account) -> None:
         fill(device, v3)
-        all_documents = {name: [one for page in hers.pages(name) for one in page] for name in COLLECTIONS}
+        all_documents = {name: [document for page in hers.pages(name) for document in page] for name in COLLECTIONS}
         for collection, documents in all_documents.items():
             his.restore(collection, *documents)
         before = device.fakes.items(DATA)

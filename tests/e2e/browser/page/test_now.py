@@ -20,7 +20,7 @@ MOST_REQUESTS_OF_THE_API = 10
 def fresh(home: Platform) -> User:
     """A person whose sensor is measuring."""
     values = zip((62, 47, 32, 17, 12, 7, 2), (110, 115, 120, 125, 130, 142, 155), strict=True)
-    return sender(home.base_url, [reading(*each) for each in values])
+    return sender(home.base_url, [reading(*value) for value in values])
 
 
 def test_the_last_reading_has_its_arrow_and_age(fresh: User, visit: Visit) -> None:

@@ -143,8 +143,8 @@ def test_the_view_is_accessible_and_fits(
     home: Platform, visit: Visit, axe: Axe, colors: Literal["light", "dark"], width: int
 ) -> None:
     owner, viewer = named(home, "Ada " + "long" * 30), named(home, MARKUP)
-    for one, other in ((owner, viewer), (viewer, owner)):
-        assert one.request("POST", f"/access/{one.id}/{other.id}", {"view": {"windowHours": 3}}).status == 200
+    for sharer, reader in ((owner, viewer), (viewer, owner)):
+        assert sharer.request("POST", f"/access/{sharer.id}/{reader.id}", {"view": {"windowHours": 3}}).status == 200
     invited = {"email": f"{'x' * 60}@example.org", "permissions": {"view": {}, "upload": {}}}
     assert owner.request("POST", f"/confirm/send/invite/{owner.id}", invited).status == 200
     prove_address(home, owner)

@@ -188,7 +188,7 @@ class Settings:
 
 
 def _sign_up_default(stage: str) -> str:
-    """Who may sign up by default: a deployed stage is closed until its owner opens it."""
+    """The default mode of sign-up: a deployed stage is closed until its owner opens it."""
     return "open" if stage == "local" else "closed"
 
 

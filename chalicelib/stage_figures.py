@@ -56,7 +56,7 @@ class StageServices(Protocol):
 
 @frozen
 class Storage:
-    """What the data of some users takes, and when data last came from one of them."""
+    """The bytes of the data of some users, and the time at which data last came from one of them."""
 
     data_bytes: int
     blob_bytes: int
@@ -102,7 +102,7 @@ def _storage(user_ids: Sequence[str], services: StageServices) -> Storage:
 
 
 def _stored_times_ms(owners: Iterable[OwnerState]) -> Iterable[int]:
-    """When the newest records of these owners were stored."""
+    """The times at which the newest records of these owners were stored."""
     clients = (types for owner in owners for types in owner.freshness.by_client().values())
     return (newest.stored_time_ms for types in clients for newest in types.values())
 

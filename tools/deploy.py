@@ -96,7 +96,7 @@ def _present(session: "Session", stage: str) -> Choice:
 
 
 def price_lines(package: Package, settings: list[str], region: str, present: Choice) -> list[str]:
-    """What the stage would cost in each profile, with the settings that are given or that it has."""
+    """The cost of the stage in each profile, with the settings that are given or that it has."""
     chosen = read_choice(settings, region)
     lines = ["a month in which nobody uses the stage costs, at list price:"]
     for name, profile in PROFILES.items():

@@ -20,7 +20,7 @@ from chalicelib.frozen import frozen
 
 @frozen
 class Caller:
-    """Who sent the request; `user_id` is None for nobody, and for a server without an account."""
+    """The sender of a request; `user_id` is None for nobody, and for a server without an account."""
 
     user_id: str | None = None
     is_server: bool = False
@@ -190,7 +190,7 @@ def _valid_session(token: str, sessions: SessionReader, now_ms: int) -> Session 
 
 @frozen
 class Call:
-    """Who asks, under which policy, and when.
+    """A request to a rule: its caller, the policy that it is under, and its time.
 
     A request is one call, with the policy of its operation in the operation table.
     """

@@ -18,7 +18,7 @@ FOLLOW = "follow"
 
 @frozen
 class Policy:
-    """Who may act on what belongs to a user.
+    """The callers who may act on what belongs to a user.
 
     Another user needs one of `permissions`, granted by the owner. `grantee` is the user that the path names as such;
     `related` is any user who granted something to the owner, or was granted something by the owner. A Nightscout

@@ -50,7 +50,7 @@ class Account:
 
     @property
     def terms_accepted(self) -> str | None:
-        """When the terms were accepted, as `2017-02-06T10:37:46+00:00`. Source: auth-api 4."""
+        """The time at which the terms were accepted, as `2017-02-06T10:37:46+00:00`. Source: auth-api 4."""
         if self.terms_accepted_s is None:
             return None
         return datetime.fromtimestamp(self.terms_accepted_s, UTC).isoformat(timespec="seconds")

@@ -17,7 +17,7 @@ from chalicelib.frozen import frozen
 
 @frozen
 class AddressProof:
-    """What a mailed key is good for: an account, as long as it has this address and, with `password_version`, this
+    """The object of a mailed key: an account, as long as it has this address and, with `password_version`, this
     password."""
 
     user_id: str

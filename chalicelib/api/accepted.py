@@ -17,7 +17,7 @@ class _Range:
     place: int
 
     def specificity(self, media_type: str) -> int | None:
-        """How closely the range names a media type; None if it does not."""
+        """The closeness with which the range names a media type; None if it does not."""
         kind, _, subtype = media_type.partition("/")
         if self.kind not in (_ANY, kind) or self.subtype not in (_ANY, subtype):
             return None

@@ -50,12 +50,12 @@ class Request:
 
     @property
     def caller(self) -> Caller:
-        """Who sent the request."""
+        """The sender of the request."""
         return self.call.caller
 
     @property
     def now_ms(self) -> int:
-        """When the request arrived, in milliseconds since the epoch."""
+        """The time at which the request arrived, in milliseconds since the epoch."""
         return self.call.now_ms
 
     def json(self) -> Any:

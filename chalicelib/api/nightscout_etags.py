@@ -70,7 +70,7 @@ def unmodified_reply(request: Request) -> Reply | None:
 
 
 def with_newest_time(request: Request, found: FoundDocuments) -> FoundDocuments:
-    """What a search found that found nothing: modified when the newest entry of the last days was."""
+    """The result of a search that found nothing: modified when the newest entry of the last days was."""
     return dataclasses.replace(found, newest_ms=_newest_of_last_days(request))
 
 

@@ -36,7 +36,7 @@ def collection_of(request: Request) -> Collection:
 
 
 def target_of(request: Request) -> Target:
-    """What a request changes.
+    """The target of a request that changes documents.
 
     Raises:
         UnknownCollectionError, UnsupportedFormatError: see `collection_named`.

@@ -40,7 +40,7 @@ ELSEWHERE = (
 
 @frozen
 class Exchange:
-    """What a response depends on beside the reply: the request that it answers, and the API that answers."""
+    """The context of a reply on which its response depends: the request that it answers, and the API that answers."""
 
     error_format: ErrorFormat
     trace: Trace

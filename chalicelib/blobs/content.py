@@ -37,7 +37,7 @@ class UploadOutcome(Enum):
 
 
 class CleanupOutcome(Enum):
-    """What was done with a blob that waited for its content for a day."""
+    """The outcome for a blob that waited for its content for a day."""
 
     REMOVED = "removed"
     RECOVERED = "recovered"

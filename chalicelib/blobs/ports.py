@@ -39,7 +39,7 @@ class BlobStore(Protocol):
         ...
 
     def stored_bytes(self, user_ids: Sequence[str]) -> list[int]:
-        """What the blobs and device logs of each of these users take. The counters may lag behind for a moment."""
+        """The bytes of the blobs and device logs of each of these users. The counters may lag behind for a moment."""
         ...
 
     def forget_usage(self, user_id: str) -> None:

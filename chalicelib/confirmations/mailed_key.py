@@ -30,5 +30,5 @@ def new_key(token: str) -> str:
 
 
 def mailed_key(key: str, kind: MailKind, proof: AddressProof, now_ms: int) -> MailedKey:
-    """What is stored of a key."""
+    """The stored form of a key."""
     return MailedKey(token_hash(key), kind, proof, now_ms + LIFETIMES_MS[kind])

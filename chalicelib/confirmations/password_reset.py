@@ -48,7 +48,7 @@ def reset_link(account: Account, now_ms: int, ports: ConfirmationPorts) -> str:
 
 
 def require_reset_key(call: Call, key: str, ports: ConfirmationPorts, password: str = "") -> MailedKey:
-    """What was stored of a key that resets a password.
+    """The stored form of a key that resets a password.
 
     Args:
         password: one that the key may have set already, by a request that got no answer.

@@ -14,7 +14,7 @@ class MailedKeys(Protocol):
     """Keys by hash. Expired ones may be returned."""
 
     def find(self, key_hash: str) -> MailedKey | None:
-        """What was stored of the key, or None."""
+        """The stored form of the key, or None."""
         ...
 
     def add(self, key: MailedKey) -> None:

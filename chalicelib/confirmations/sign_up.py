@@ -98,7 +98,7 @@ def end_confirmation(call: Call, user_id: str, key: str, status: SignUpStatus, p
 
 
 def require_sign_up_key(call: Call, key: str, ports: ConfirmationPorts) -> MailedKey:
-    """What was stored of a key that confirms an address.
+    """The stored form of a key that confirms an address.
 
     Raises:
         ConfirmationNotFoundError: the key is forged, used or expired, was canceled, or the account has another address.

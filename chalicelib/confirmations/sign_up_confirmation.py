@@ -40,7 +40,7 @@ class SignUpConfirmation:
 
     @property
     def expires_time_ms(self) -> int:
-        """When it expires."""
+        """The time at which it expires."""
         return self.created_time_ms + LIFETIME_MS
 
     def changed(self, status: SignUpStatus, now_ms: int) -> "SignUpConfirmation":

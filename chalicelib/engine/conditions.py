@@ -16,7 +16,7 @@ Operator = Literal["=", "<>", "<", "<=", ">"]
 
 @frozen
 class Presence:
-    """Whether an attribute is there; without a name, whether the item is."""
+    """An attribute is there, or is not; without a name, the item."""
 
     name: str | None
     is_there: bool
@@ -24,7 +24,7 @@ class Presence:
 
 @frozen
 class Comparison:
-    """How an attribute compares with a value of the same type. An absent attribute is unequal to any value, and
+    """A comparison of an attribute with a value of the same type. An absent attribute is unequal to any value, and
     neither less nor greater."""
 
     name: str
@@ -34,7 +34,7 @@ class Comparison:
 
 @frozen
 class StartsWith:
-    """Whether a text begins with a prefix."""
+    """A text begins with a prefix."""
 
     name: str
     prefix: str
@@ -42,14 +42,14 @@ class StartsWith:
 
 @frozen
 class AllOf:
-    """Whether all parts hold."""
+    """All parts hold."""
 
     parts: "tuple[Condition, ...]"
 
 
 @frozen
 class AnyOf:
-    """Whether one of the parts holds."""
+    """At least one of the parts holds."""
 
     parts: "tuple[Condition, ...]"
 

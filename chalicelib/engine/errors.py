@@ -24,7 +24,7 @@ class TransactionRefusedError(Exception):
 
     @property
     def indexes(self) -> Sequence[int]:
-        """Which writes failed, by their place in the transaction. A write that is not among them may fail, too, once
+        """The writes that failed, by their place in the transaction. A write that is not among them may fail, too, once
         these do not: an engine may stop at the first one."""
         return sorted(self._stored)
 

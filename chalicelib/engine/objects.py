@@ -11,7 +11,7 @@ from chalicelib.frozen import frozen
 
 @frozen
 class ObjectHead:
-    """What is known of an object without reading it."""
+    """The description of an object, which is known without reading it."""
 
     size_bytes: int
     md5: str
@@ -20,7 +20,7 @@ class ObjectHead:
 
 @frozen
 class UploadTerms:
-    """What a signed upload must send; the engine refuses anything else."""
+    """The terms of a signed upload; the engine refuses anything else."""
 
     size_bytes: int
     md5: str
@@ -65,7 +65,7 @@ class Objects(Protocol):
         """
 
     def head(self, key: str) -> ObjectHead | None:
-        """What is known of an object, or None: one request."""
+        """The description of an object, or None: one request."""
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys that begin with a prefix, in the order of their bytes: one request for each thousand, made when the

@@ -130,7 +130,7 @@ class Range:
 
 @frozen
 class Query:
-    """Which items of one partition to read, and how much of them."""
+    """The items of one partition to read, and how much of them."""
 
     partition: str
     sort_key: Prefix | Range | None = None

@@ -97,7 +97,7 @@ def _rows(sheet: Sheet, records: Iterable[Record], units: str) -> Iterator[Row]:
 
 
 def _cell_of(column: Column) -> Convert:
-    """What makes the cell of this column from a record."""
+    """The function that makes the cell of this column from a record."""
     if column.content is Content.LOCAL_TIME:
         return _local_time
     name, _, inner = column.field.partition(".")

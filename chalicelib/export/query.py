@@ -15,7 +15,7 @@ REASONS = "normalBolus,simpleBolus,watchBolus,oneButtonBolus"
 
 @frozen
 class ExportQuery:
-    """What to export, and in which form."""
+    """The data to export, and its form."""
 
     data: DataQuery
     units: str

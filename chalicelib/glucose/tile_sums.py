@@ -63,7 +63,7 @@ def _encode_day(hours: Sequence[HourSum]) -> bytes:
 
 @lru_cache(maxsize=256)  # most days have readings in each hour
 def _hours_before(bits: int) -> tuple[int, ...]:
-    """How many hours before the last one the hours with readings are, the first one first."""
+    """The distances of the hours with readings from the last one, the first one first."""
     return tuple(before for before in reversed(range(bits.bit_length())) if bits >> before & 1)
 
 
@@ -114,7 +114,7 @@ class TileSums:
 
     @cached_property
     def stored_times(self) -> StoredTimes:
-        """When the entries of the tile's records were stored, as far as it is known."""
+        """The times at which the entries of the tile's records were stored, as far as they are known."""
         times = json_text.decode(inflate(self._parts[2]))
         ids, numbers = times["ids"], from_steps(times["number"])
         entries = [(ids[owner], number) for owner, number in zip(times["owner"], numbers, strict=True)]

@@ -31,7 +31,7 @@ class Backlog:
 
 
 def backlog_bytes(entry: NewEntry, number: int) -> int | None:
-    """What an entry adds to its owner's backlog; None if it is not one that adds."""
+    """The bytes that an entry adds to its owner's backlog; None if it is not one that adds."""
     if len(entry.body) > LARGE_BYTES:
         return len(entry.body)
     return _SMALL_ENTRIES_BYTES if number % _EVERY == 1 else None

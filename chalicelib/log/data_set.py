@@ -41,7 +41,7 @@ class OwnerState:
 
 @frozen
 class DataSetHead:
-    """What an add needs of a data set."""
+    """The part of a data set that an add needs."""
 
     id: str
     owner_id: str
@@ -64,7 +64,7 @@ class DataSetHead:
 
     @property
     def ingested(self) -> Ingested:
-        """What was added to it, as the owner's freshness holds it."""
+        """The data that was added to it, as the owner's freshness holds it."""
         return Ingested(self.client, self.last_number, self.newest)
 
 

@@ -38,7 +38,7 @@ LINE_FEED = b"\n"
 
 
 class EntryKind(Enum):
-    """What an entry does."""
+    """The effect of an entry."""
 
     ADD = "add"
     DELETE = "delete"
@@ -108,7 +108,7 @@ class SelectorKind(Enum):
 
 @frozen
 class Selectors:
-    """Which records of a data set to delete: all whose id, origin id or hash is one of `values`."""
+    """The records of a data set to delete: all whose id, origin id or hash is one of `values`."""
 
     kind: SelectorKind
     values: frozenset[str]

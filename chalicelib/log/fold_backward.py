@@ -24,7 +24,7 @@ def replace_origins(steps: Iterable[Step]) -> list[RecordSlice]:
 
 
 class _Removed(NamedTuple):
-    """What the steps that were folded so far remove from the earlier ones. A tail of a day has 288 entries of one
+    """The records that steps which were folded so far remove from earlier ones. A tail of a day has 288 entries of one
     record, so the sets are found without a hash of an enumeration."""
 
     ids: set[str | None]

@@ -51,7 +51,7 @@ _MAX_DAYS = 255
 
 
 class Outline(NamedTuple):
-    """What the records of an entry are."""
+    """The outline of the records of an entry."""
 
     keys: frozenset[tuple[str, int]]
     """Their types and days; days count from 1970-01-01."""

@@ -77,7 +77,7 @@ class Records:
 
     @cached_property
     def sequences(self) -> list[int | None]:
-        """When each record was stored among those of its user, as a count; None outside old uploads."""
+        """The place of each record among those of its user, as a count; None outside old uploads."""
         return self._optional("sequence")
 
     @cached_property

@@ -17,7 +17,7 @@ class MailText:
 
 
 class MailKind(Enum):
-    """What a mail is for."""
+    """The purpose of a mail."""
 
     PASSWORD_RESET = "password_reset"  # noqa: S105  a kind, not a password
     SIGN_UP = "sign_up"

@@ -32,7 +32,7 @@ class MailOrders(Protocol):
 
 @frozen
 class MailTerms:
-    """Whether the stage sends mail, and the address that its links begin with."""
+    """The terms on which a stage sends mail: on or off, and the address that its links begin with."""
 
     is_on: bool
     pages_url: str

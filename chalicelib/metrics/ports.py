@@ -20,7 +20,7 @@ class CountKey(NamedTuple):
 
 @frozen
 class DailyCount:
-    """How often an event was recorded on a UTC day."""
+    """The number of times that an event was recorded on a UTC day."""
 
     day: date
     event_name: str

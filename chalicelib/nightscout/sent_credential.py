@@ -22,7 +22,7 @@ Values = Mapping[str, Sequence[str]]
 
 @frozen
 class SentCredential:
-    """What was sent: a JWT, or the SHA-1 digest of a token; neither if it can be no credential."""
+    """The credential as it was sent: a JWT, or the SHA-1 digest of a token; neither if it can be no credential."""
 
     digest: str = ""
     jwt: str = ""

@@ -53,7 +53,7 @@ class TimeRange:
 
 @frozen
 class Content:
-    """What an author wrote: the members of a message that a client sets."""
+    """The text of an author: the members of a message that a client sets."""
 
     guid: str
     time_ms: int

@@ -82,7 +82,7 @@ def read_data(
 
 @frozen
 class Stored:
-    """What the stores hold of what a query needs."""
+    """The part of the stores that a query needs."""
 
     data_sets: list[DataSet]
     """Newest first."""

@@ -32,7 +32,7 @@ HINT = "id_token_hint"
 
 @frozen
 class ReturnAddress:
-    """Where an app receives the response: one of its redirect addresses, and the state by which it recognises it."""
+    """The address for the response to an app: one of its redirect addresses, and the state by which it knows it."""
 
     redirect_uri: str
     response_mode: str

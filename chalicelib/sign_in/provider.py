@@ -60,7 +60,7 @@ class OidcClient:
 
 @frozen
 class Provider:
-    """What the settings of a stage say about OpenID Connect."""
+    """The settings of a stage about OpenID Connect."""
 
     issuer: str
     """The URL of the realm; empty if the stage does not know its own address, and then offers no OpenID Connect."""

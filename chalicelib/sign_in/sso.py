@@ -26,7 +26,7 @@ class SignedInBrowser:
 
 
 def signed_in_browser(call: Call, cookie: str, ports: SignInPorts) -> SignedInBrowser | None:
-    """Who is signed in at the browser with this cookie; None for nobody."""
+    """The account that is signed in at the browser with this cookie; None for nobody."""
     session = ports.sso_sessions.find(token_hash(cookie)) if cookie else None
     if session is None or session.expires_time_ms <= call.now_ms:
         return None

@@ -22,7 +22,7 @@ class Zone:
     rules: tzinfo
 
     def local_minutes(self, times_ms: Sequence[int]) -> list[int]:
-        """What clocks on the wall show at these times, in minutes since 1970-01-01T00:00 on such a clock."""
+        """The time of clocks on the wall at these times, in minutes since 1970-01-01T00:00 on such a clock."""
         offsets: dict[int, int] = {}
         constant: dict[int, int | None] = {}
         found = []

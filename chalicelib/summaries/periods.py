@@ -54,7 +54,7 @@ Numbers = dict[str, Any]
 
 @frozen
 class _Part:
-    """What the numbers of some hours in a row are made of."""
+    """The sums that the numbers of some hours in a row are made of."""
 
     totals: Sequence[float]
     """The sums of the columns of `HourSum` from `_FIRST_TOTAL` on; not for `squares`, `lowest` and `highest`."""

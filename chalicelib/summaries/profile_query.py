@@ -22,7 +22,7 @@ _FIELDS: Mapping[str, QueryField] = {
 
 @frozen
 class ProfileQuery:
-    """Which profile: of how many days, to which end, in which zone, in bins of which width."""
+    """The profile that is asked for: its days, end, zone, and width of bins."""
 
     days: int = 14
     bin_minutes: int = 15

@@ -31,7 +31,7 @@ _STORED_MS, _LAST_MS = attrgetter("stored_ms"), attrgetter("last_ms")
 
 @frozen
 class SummaryKey:
-    """Which summary: of whom, and of which type."""
+    """The key of a summary: its user and its type."""
 
     user_id: str
     type: str

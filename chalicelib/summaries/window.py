@@ -152,6 +152,6 @@ def _days_after(view: GlucoseView, types: Sequence[str], last_ms: int) -> Iterat
 
 
 def _valid_until_ms(days: Sequence[tuple[int, SummedDay]], future: Sequence[int]) -> int:
-    """When the oldest record leaves the window, or the next one of the future comes into it, at the earliest."""
+    """The time at which the oldest record leaves the window, or the next one of the future comes into it."""
     oldest_ms = min(_oldest(summed).first_ms for _, summed in days[:2])  # of two types at most
     return min([oldest_ms + _MIN_YEARS_DAYS * DAY_MS, *(time_ms - DAY_MS for time_ms in future)])

@@ -12,7 +12,7 @@ from chalicelib.tasks.task import State, Task
 
 @frozen
 class TaskFilter:
-    """Which tasks to list; None does not filter."""
+    """The tasks to list; None does not filter."""
 
     name: str | None = None
     type: str | None = None

@@ -75,7 +75,7 @@ class TaskRun:
 
 @frozen
 class Retry:
-    """How often a failed task is retried, each time after a delay `factor` times as long; `data.retryCount` counts."""
+    """The retries of a failed task, each after a delay `factor` times as long; `data.retryCount` counts them."""
 
     max_retries: int = 4
     first_delay_s: float = 60

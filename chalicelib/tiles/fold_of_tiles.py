@@ -54,7 +54,7 @@ class _Row(NamedTuple):
 
 @frozen
 class _Related:
-    """What the records of a fold have in common with others."""
+    """The relations between the records of a fold and others."""
 
     origin_ids: set[str | None] = field(default_factory=set)
     hashes: set[str | None] = field(default_factory=set)
@@ -91,7 +91,7 @@ def fold_of_tiles(
 def _related_to(
     entries: Iterable[Entry], data_sets: Sequence[DataSet], wanted: Collection[TileKey]
 ) -> tuple[_Related, set[TileKey]]:
-    """What the fold needs beside the wanted tiles, and the keys of all tiles that may hold a record.
+    """The relations that the fold needs, and the keys of all tiles that may hold a record.
 
     It needs the last record of each other tile: if nothing has removed that one, the tile exists.
     """

@@ -89,7 +89,7 @@ def wrong_hour_sums(
 
 
 def stored_times_of(entries: Iterable[Entry]) -> dict[tuple[str, int], int]:
-    """When these entries were stored, by data set and number."""
+    """The times at which these entries were stored, by data set and number."""
     return {(entry.data_set_id, entry.number): entry.stored_time_ms for entry in entries}
 
 

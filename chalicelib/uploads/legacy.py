@@ -150,7 +150,7 @@ def _within_record(pointer: str | None) -> str | None:
 
 
 def _write(call: Call, owner: OwnerState, upload: _Upload, ports: DataPorts) -> DataSetWrite | None:
-    """What an upload changes of its data set; None for nothing."""
+    """The change of an upload to its data set; None for nothing."""
     head = ports.data_sets.head(upload.upload_id)
     if head is None or not ports.data_sets.is_current(head):
         created = opened(call, owner, upload.description, is_legacy=True)

@@ -37,7 +37,7 @@ class Rejection:
 
 @frozen
 class RejectionsOfDay:
-    """How many uploads were rejected on a UTC day, of all users."""
+    """The number of uploads that were rejected on a UTC day, of all users."""
 
     date: str
     count: int

@@ -22,7 +22,7 @@ from strandline.cli.server import Server
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What this run imported, and what the server refused.
+    """The counts of what this run imported, and of what the server refused.
 
     `refused` counts the records, notes and documents that it refused in all runs, which `refused_path` holds.
     `left_out` names what it takes none of.

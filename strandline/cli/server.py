@@ -269,7 +269,7 @@ def target_of(url: str) -> str:
 
 
 def wait_s(response: http.client.HTTPResponse, attempt: int) -> float:
-    """How long to wait for a busy server: as it says, but at most a minute; else longer with each attempt."""
+    """The wait for a busy server: as long as it says, but at most a minute; else longer with each attempt."""
     retry_after = response.headers.get("Retry-After", "")
     is_number = retry_after.isascii() and retry_after.isdigit()
     return min(MAX_WAIT_S, float(retry_after) if is_number else 2.0**attempt)

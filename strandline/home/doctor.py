@@ -54,7 +54,7 @@ NO_SPACE_BYTES = 100_000_000
 
 
 class Level(StrEnum):
-    """How bad a finding is."""
+    """The severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"

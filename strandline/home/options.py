@@ -22,7 +22,7 @@ _REALM = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What the server is to do."""
+    """The options of the server."""
 
     data_dir: Path
     host: str

@@ -46,7 +46,7 @@ class ControlError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is controlled."""
+    """The parts of the server that are controlled."""
 
     store: Store
     clock: Clock

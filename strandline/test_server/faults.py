@@ -13,7 +13,7 @@ from chalicelib.errors import UnavailableError
 
 
 class FaultKind(StrEnum):
-    """What a request meets."""
+    """The fault that a request meets."""
 
     THROTTLE = "throttle"
     """429 with `Retry-After`, in the form of the API's gateway. The request is not carried out."""

@@ -225,7 +225,7 @@ class _Control:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """What the control port answers, parsed; None for nothing.
+        """The answer of the control port, parsed; None for nothing.
 
         Raises:
             TestServerError: the server refuses the call, or does not answer.

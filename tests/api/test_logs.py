@@ -54,7 +54,7 @@ FORGED_JWT = ".".join(
 
 
 def try_all(api: ApiClient, path: str, method: str, tokens: list[str | None]) -> int:
-    """How many requests were sent to a route, with secrets in path, query, headers and body."""
+    """The number of requests that were sent to a route, with secrets in path, query, headers and body."""
     filled = "/".join(part if "{" not in part else OWNER if "serId" in part else TOKEN for part in path.split("/"))
     basic = base64.b64encode(f"{EMAIL}:{PASSWORD}".encode()).decode()
     headers = {

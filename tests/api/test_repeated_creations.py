@@ -42,7 +42,7 @@ class Creation:
         return api.request("POST", self.path, self.body if body is None else body, token=token, **headers)
 
     def count(self, api: ApiClient, fakes: FakeServices) -> int:
-        """How many there are."""
+        """The number of objects that are listed."""
         return len(api.request("GET", self.listed, token=fakes.sign_in("a-server", is_server=True)).json())
 
 

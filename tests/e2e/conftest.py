@@ -103,7 +103,7 @@ def platform(request: pytest.FixtureRequest) -> Platform:
 
 @pytest.fixture
 def storage(platform: Platform) -> "Iterator[Storage]":
-    """What the platform stores in, opened beside it."""
+    """The storage of the platform, opened beside it."""
     if platform.data_dir is None:
         pytest.skip("needs a platform of the run's own")
     from tests.e2e import storage

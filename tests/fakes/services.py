@@ -139,7 +139,7 @@ class FakeServices:
         upload(self.engine, key, content, media_type)
 
     def download(self, url: str) -> Download:
-        """What a client gets at a signed address."""
+        """The content that a client gets at a signed address."""
         address = urlsplit(url)
         return self.engine.objects.open_download(f"{address.path}?{address.query}")
 

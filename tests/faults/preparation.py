@@ -76,7 +76,7 @@ def prepare(scene: Scene) -> None:
 
 
 class _Possessions:
-    """What a user has. Each id gets a name that begins with the first letter of the user's."""
+    """The possessions of a user. Each id gets a name that begins with the first letter of the user's."""
 
     def __init__(self, scene: Scene, user_id: str) -> None:
         self._scene = scene
@@ -109,7 +109,7 @@ class _Possessions:
         self._ask("GET", f"/metrics/thisuser/prepared-{self._user_id}")
 
     def make_later(self) -> None:
-        """What jobs have not seen."""
+        """Make data that jobs have not seen."""
         self._add("continuous", [cbg(number, value=150) for number in range(3)])
         normal = self._open("normal", dataSetType="normal", deviceId="d", deduplicator={"name": DEVICE_HASH})
         self._add(normal, [cbg(number) for number in range(2, 6)])

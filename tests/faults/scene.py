@@ -61,7 +61,7 @@ class DefectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a client got in the end for a request."""
+    """The answer that a client got in the end for a request."""
 
     request: str
     status: int

@@ -28,7 +28,7 @@ BATCHES = frozenset({"BatchWriteItem", "BatchGetItem", "delete"})
 
 
 class FaultKind(StrEnum):
-    """What a call meets."""
+    """The fault that a call meets."""
 
     THROTTLED = "throttled"
     REFUSED = "connection refused"

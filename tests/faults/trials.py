@@ -38,7 +38,7 @@ MAX_USE_CASES = 30
 
 @dataclass(slots=True)
 class Expected:
-    """How a history ends without faults."""
+    """The end of a history without faults."""
 
     answers: Sequence[Answer]
     calls: Sequence[Call]
@@ -72,7 +72,7 @@ class Trials:
         self.failures: list[Failure] = []
 
     def expected(self, history: tuple[str, ...]) -> Expected:
-        """How a history ends without faults."""
+        """The end of a history without faults."""
         known = self._known.get(history)
         if known is None:
             self._run(history)
@@ -183,7 +183,7 @@ class Trials:
         return any(answer.request == added and answer.repeats for answer in self._scene.answers)
 
     def _seen(self, user_ids: Sequence[str], *, is_left: bool) -> tuple[Views, Views]:
-        """What is seen at once, which is nothing if the end is left to jobs, and when nothing is left to do."""
+        """The views at once, which are empty if the end is left to jobs, and when nothing is left to do."""
         at_once: Views = {} if is_left else views(self._scene, user_ids)
         settle(self._scene)
         require_sound(self._scene)

@@ -54,7 +54,7 @@ STATES = {State.COMPLETED: "ended", State.FAILED: "ended", State.PENDING: "pendi
 
 
 def views(scene: Scene, user_ids: Sequence[str] = (ANNA,)) -> Views:
-    """What there is to see of the stage, and of some users with all that they have."""
+    """The views of the stage, and of some users with all that they have."""
     scene.token(SERVER)
     events = "/v1/metrics/events?from=2026-01-01&to=2026-01-31&event=kept"
     seen = {"tasks": _tasks(scene), "events": _get(scene, events, session(SERVER))}
@@ -81,7 +81,7 @@ def settle(scene: Scene) -> None:
 
 
 def different(first: Views, second: Views) -> list[str]:
-    """Where two views differ, with the place of the first difference."""
+    """The views that differ, with the place of the first difference."""
     return [
         f"{place}: {_excerpt(first.get(place, ''), second.get(place, ''))}"
         for place in sorted(first.keys() | second.keys())

@@ -25,7 +25,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 
 
 def run(server: Served, capsys: pytest.CaptureFixture[str], verb: str, *arguments: str) -> str:
-    """What a verb of the command prints, which has to succeed."""
+    """The output of a verb of the command, which has to succeed."""
     capsys.readouterr()
     account = ["--url", server.base_url, "--user", EMAIL]
     assert main(["nightscout-credential", verb, *account, *arguments]) == 0

@@ -37,7 +37,7 @@ def reading(number: int) -> dict[str, Any]:
 
 
 def refusal(folder: Path, *options: str) -> str:
-    """What a server prints that does not start."""
+    """The output of a server that does not start."""
     command = [sys.executable, "-m", "strandline.cli", "serve", "--data-dir", str(folder), "--port", "0", *options]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -16,7 +16,7 @@ MADE_UP = r"[a-z2-9]{4}(?:-[a-z2-9]{4}){3}"
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    """What a command prints, which has to succeed."""
+    """The output of a command, which has to succeed."""
     capsys.readouterr()
     assert main(["user", *map(str, arguments)]) == 0
     return capsys.readouterr().out

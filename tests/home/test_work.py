@@ -47,7 +47,7 @@ def partner(server: HomeServer) -> Client:
 
 
 def soon(found: Callable[[], Any]) -> Any:
-    """What is found as soon as something is."""
+    """The result of `found` as soon as it finds something."""
     last_s = time.monotonic() + WITHIN_S
     while not (value := found()):
         assert time.monotonic() < last_s

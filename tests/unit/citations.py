@@ -37,7 +37,7 @@ _LINE_ENDS = re.compile(r"\n[ \t]*(?:# ?)?")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What stands in a section of a page and in those below it: its headings, first cells of rows, list numbers."""
+    """The content of a section of a page and of those below it: its headings, first cells of rows, list numbers."""
 
     headings: list[str] = field(default_factory=list)
     first_cells: list[str] = field(default_factory=list)

@@ -140,7 +140,7 @@ def _modules(package: Path) -> list[Path]:
 
 
 def _code(document: Path) -> str:
-    """What stands in blocks and between backticks: prose may say "make sure"."""
+    """The text in blocks and between backticks: prose may say "make sure"."""
     text = document.read_text()
     blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
     return "\n".join([*blocks, *re.findall(r"`[^`\n]+`", text)])

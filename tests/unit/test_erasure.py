@@ -48,7 +48,7 @@ def delete_again(fakes: FakeServices) -> None:
 
 
 def left_of(fakes: FakeServices, user_id: str) -> set[str]:
-    """What is still there of a user."""
+    """The items of a user that are still there."""
     held = {
         "sessions": fakes.sessions.find(token_hash(f"token-of-{user_id}")) is not None,
         "restricted tokens": bool(fakes.restricted_tokens.of_user(user_id)),
@@ -64,7 +64,7 @@ EVERYTHING = {"sessions", "restricted tokens", "grants", "profiles", "invitation
 
 
 def run_job(fakes: FakeServices) -> int:
-    """How many deleted users the job took care of."""
+    """The number of deleted users that the job took care of."""
     task = Task("0", "strandline.accounts.erase", fakes.now_ms)
     run = TaskRun(task, {}, fakes.now_ms + 60_000, lambda: fakes.now_ms, lambda: None)
     erase_deleted_users(run, fakes.services)

@@ -131,6 +131,43 @@ def test_docstrings_of_attributes_that_open_with_a_question_word_are_found(modul
     assert len(_attributes_that_ask(module)) == count
 
 
+PREDICATE = re.compile(r"\b(?:bool|TypeGuard)\b")
+
+
+def _definitions_that_ask(module: str) -> list[str]:
+    """The classes and functions whose docstrings open with a question word; `Whether` is for what returns a bool."""
+    nodes = ast.walk(ast.parse(module))
+    return [node.name for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef) and _asks(node)]
+
+
+def _asks(definition: ast.ClassDef | ast.FunctionDef) -> bool:
+    found = QUESTION_WORDS.match(ast.get_docstring(definition) or "")
+    if found is None or found[0] == "See":  # a method of a store or an engine points to its port
+        return False
+    returns = definition.returns if isinstance(definition, ast.FunctionDef) else None
+    return found[0] != "Whether" or returns is None or PREDICATE.search(ast.unparse(returns)) is None
+
+
+def test_docstrings_of_classes_and_functions_open_with_what_they_are_or_do() -> None:
+    modules = {path: text for path, text in _texts().items() if path.suffix == ".py"}
+    assert {path: names for path, text in modules.items() if (names := _definitions_that_ask(text))} == {}
+
+
+@pytest.mark.parametrize(
+    ("definition", "is_found"),
+    [
+        ('def found() -> int:\n    """How many were found."""', True),
+        ('def state() -> str:\n    """Whether it is open."""', True),
+        ('class Page:\n    """What a call returns."""', True),
+        ('def is_open() -> bool:\n    """Whether it is open."""', False),
+        ('def get(key: str) -> str:\n    """See `Table.get`."""', False),
+        ('def found() -> int:\n    """The number that was found."""', False),
+    ],
+)
+def test_docstrings_of_definitions_that_open_with_a_question_word_are_found(definition: str, is_found: bool) -> None:
+    assert bool(_definitions_that_ask(definition)) is is_found
+
+
 ERRORS = {"CommandError", "FolderError", "NotReadyError", "TestServerError", "ToolError"}
 """Errors whose text is shown after `error: `, or after another text and a colon."""
 

@@ -19,7 +19,7 @@ SESSIONS = {"anna": "anna_session", "ben": "ben_session", "server": "server"}
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a version left, and what it answered at `read_time_ms`."""
+    """The data that a version left, and its answers at `read_time_ms`."""
 
     file: Path
     read_time_ms: int
@@ -95,7 +95,7 @@ def refreshed(data: Written, api: ApiClient) -> Reply:
 
 
 def answers_of(data: Written, api: ApiClient, token: str) -> dict[str, Any]:
-    """What this version answers about Anna's data, summaries among it."""
+    """The answers of this version about Anna's data, summaries among it."""
     user_id = data.user_id
     paths = (f"/data/{user_id}", f"/data/{user_id}?latest=true", f"/v1/summaries/cgm/{user_id}")
     replies = {path: api.request("GET", path, token=token) for path in (*paths, f"/v1/users/{user_id}/agp")}

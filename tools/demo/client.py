@@ -75,7 +75,7 @@ class Client:
         return status == 200
 
     def event_counts(self, prefix: str) -> dict[str, int]:
-        """How often each event with this prefix was recorded today, for servers only."""
+        """The number of times that each event with this prefix was recorded today, for servers only."""
         today = datetime.now(UTC).date().isoformat()
         path = f"/v1/metrics/events?from={today}&to={today}&prefix={quote(prefix)}"
         return {count["eventName"]: count["count"] for count in self._json("GET", path, 200)}

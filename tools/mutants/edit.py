@@ -23,7 +23,7 @@ class Edit:
     """Paths of test files below the root, that which fails first in front."""
 
     def occurrences(self, root: Path) -> int:
-        """How often the old text occurs in the file below this root."""
+        """The number of times that the old text occurs in the file below this root."""
         path = root / self.file
         return path.read_text(encoding="utf-8").count(self.old) if path.is_file() else 0
 

@@ -25,7 +25,7 @@ class Outcome:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """How many edits were noticed, in one sentence."""
+    """The number of edits that were noticed, in one sentence."""
     return f"{_noticed(outcomes)} of {len(outcomes)} wrong versions turned the tests red."
 
 

@@ -20,7 +20,7 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?:\[.*| - .*)?$", re.MULTILINE)
 
 
 class Verdict(StrEnum):
-    """How tests ended."""
+    """The end of a run of tests."""
 
     RED = "red"
     """A test failed: the edit was noticed."""

@@ -107,7 +107,7 @@ class Disk:
         return {path: None if file is None else file.as_seen() for path, file in sorted(self._names.items())}
 
     def unsynced_bytes(self) -> int:
-        """How many bytes of data were written and not synced."""
+        """The bytes of data that were written and not synced."""
         files = {id(file): file for path, file in self._names.items() if file is not None and path not in NEVER_SYNCED}
         return sum(len(call.data) for file in files.values() for call in file.unsynced)
 

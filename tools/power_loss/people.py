@@ -48,7 +48,7 @@ class Step:
     effect: dict[str, Any]
 
     def after(self, seen: Seen) -> Seen:
-        """What the person has after the request."""
+        """The possessions of the person after the request."""
         changed: dict[str, Any] = {}
         for kind, value in self.effect.items():
             match kind:

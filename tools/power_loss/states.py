@@ -81,7 +81,7 @@ def write_image(image: Image, folder: Path) -> None:
 
 
 def _faults(recording: Recording, folder: Path, answered: frozenset[str]) -> Iterator[str]:
-    """What is wrong with a folder: an answer that does not hold, a finding of the doctor, a write that fails.
+    """The faults of a folder: an answer that does not hold, a finding of the doctor, a write that fails.
 
     Raises:
         CommandError: the folder is refused.

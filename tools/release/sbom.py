@@ -156,7 +156,7 @@ def _component(library: Library, compiled: list[dict[str, Any]]) -> dict[str, An
 
 
 def _compiled_in(library: Library) -> Iterator[dict[str, Any]]:
-    """What the wheel of a library says is compiled into it, as far as the same version is installed here."""
+    """The libraries that a wheel says are compiled into it, as far as the same version is installed here."""
     installed = _distribution(library.metadata["Name"])
     if installed.version != library.version:
         raise ToolError(f"the zip has {library.name} {library.version}, and {installed.version} is installed here.")

@@ -68,7 +68,7 @@ def tag_text(version: str, section: str) -> str:
 
 
 def git(root: Path, *arguments: str) -> str:
-    """What git answers.
+    """The output of git.
 
     Raises:
         ToolError: git fails.

@@ -77,7 +77,7 @@ class Calls:
             self.repeats[kind] += 1
 
     def total(self) -> int:
-        """How many requests were answered."""
+        """The number of requests that were answered."""
         with self._lock:
             return sum(map(len, self.times_ms.values()))
 

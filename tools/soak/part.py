@@ -72,7 +72,7 @@ class Part(ABC):
         return self.verify()
 
     def size(self) -> int:
-        """How much there is to compare."""
+        """The number of things to compare."""
         return len(self.ledger.values)
 
     def write(self, write: Write) -> Reply:

@@ -80,14 +80,14 @@ class Person:
             part.found += part.verify_to_the_last()
 
     def take_findings(self) -> list[Finding]:
-        """What was found since the last call."""
+        """The findings since the last call."""
         found = [finding for part in self.parts for finding in part.found]
         for part in self.parts:
             part.found.clear()
         return found
 
     def sizes(self) -> dict[str, int]:
-        """How many keys each ledger has, by the name of the part."""
+        """The number of keys of each ledger, by the name of the part."""
         return {part.ledger.name.partition(" ")[0]: part.size() for part in self.parts}
 
     def close(self) -> None:

@@ -129,7 +129,7 @@ def _memory_lines(memory: list[dict[str, Any]]) -> list[str]:
 
 
 def _judgement(figure: Mapping[str, Any]) -> str:
-    """Whether memory is flat, grows, or grows by what a server takes that has just started on the same data."""
+    """A judgement of memory: flat, growing, or growing by what a server takes that just started on the same data."""
     if figure["life_s"] < TELLING_LIFE_S:
         return "too short to tell"
     if figure["growth_percent"] <= FLAT_PERCENT:

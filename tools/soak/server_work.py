@@ -72,7 +72,7 @@ class CountedLosses:
         self._lock = Lock()
 
     def take(self, missing: int) -> int:
-        """How many of the missing events are among them. Nobody else gets these."""
+        """The number of missing events that are among them. Nobody else gets these."""
         with self._lock:
             taken = min(missing, self._left)
             self._left -= taken
@@ -97,7 +97,7 @@ class Events(Part):
         return (Operation(2, self._send),)
 
     def size(self) -> int:
-        """How many events were sent."""
+        """The number of events that were sent."""
         return self.sent
 
     def read_back(self) -> Iterator[tuple[str, Hashable]]:

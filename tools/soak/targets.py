@@ -56,11 +56,11 @@ class Target(ABC):
         return None
 
     def lost_events(self) -> int:
-        """How many events of metrics it has counted as lost, if its log is on this machine."""
+        """The number of events of metrics that it has counted as lost, if its log is on this machine."""
         return 0
 
     def examine(self) -> list[str]:
-        """What an examination of the stored data finds, after the server has ended."""
+        """The findings of an examination of the stored data, after the server has ended."""
         return []
 
 

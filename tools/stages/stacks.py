@@ -116,7 +116,7 @@ def deployed_template(cloudformation: "CloudFormationClient", stack: str) -> Any
 
 
 class Replacement(StrEnum):
-    """Whether a change replaces a resource, which loses the content of the old one."""
+    """The replacement of a resource by a change, which loses the content of the old one."""
 
     NO = "False"
     PERHAPS = "Conditional"
@@ -256,7 +256,7 @@ def _changes(cloudformation: "CloudFormationClient", stack: str, name: str, poll
 
 
 def replacement(change: "ResourceChangeTypeDef") -> Replacement:
-    """Whether a change replaces a resource. A bucket is replaced when its name changes, and never otherwise.
+    """The replacement of a resource by a change. A bucket is replaced when its name changes, and never otherwise.
 
     The local cloud calls each change of a bucket conditional, since ministack does not know the properties of buckets.
     The second sentence can go when it does.

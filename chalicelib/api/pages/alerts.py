@@ -12,7 +12,7 @@ BUSY = "Something is busy here. Please try again."
 
 @frozen
 class Alert:
-    """What the page says above the form about the attempt before, with the status and headers of the reply."""
+    """The message above a form about the attempt before, with the status and headers of the reply."""
 
     text: str
     status: int

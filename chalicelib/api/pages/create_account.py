@@ -59,7 +59,7 @@ def _reply(visit: Visit) -> Reply:
 
 
 def _fault(visit: Visit) -> Alert | None:
-    """What is wrong with the form, as far as it shows without a look at the accounts."""
+    """The fault of the form, as far as it shows without a look at the accounts."""
     entered = visit.entered
     if not visit.has_valid_form(PAGE):
         return EXPIRED_FORM
@@ -137,7 +137,7 @@ and the diabetes data that I send.</span></label>
 
 
 def _purpose(client: OidcClient) -> str:
-    """What the account is for."""
+    """The purpose of the account."""
     if client.client_id == OWN_PAGE:
         return "to keep your data here, or to see what others share with you"
     return f"and let <strong>{escape(client.name)}</strong> use it"

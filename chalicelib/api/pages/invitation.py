@@ -78,7 +78,7 @@ def _browser(request: Request) -> SignedInBrowser | None:
 
 
 def _signed(key: str, browser: SignedInBrowser) -> dict[str, str]:
-    """What the token of the form signs: the answer is that of this person, to this invitation."""
+    """The fields that the token of the form signs: the answer is that of this person, to this invitation."""
     return {"page": "invitation", "key": key, "user": browser.account.user_id}
 
 
@@ -139,7 +139,7 @@ def _sign_in_query(request: Request, key: str, invitation: Invitation, browser: 
 
 
 def _offer(request: Request, invitation: Invitation) -> str:
-    """Who invites, and to what."""
+    """The sender of an invitation, and what it is to."""
     name = escape(_name(request, invitation))
     lines = "".join(f"<li>{escape(words)}</li>" for words in _offered(invitation.context[PERMISSIONS]))
     return f"""<h1>{TITLE}</h1>
@@ -148,7 +148,7 @@ def _offer(request: Request, invitation: Invitation) -> str:
 
 
 def _offered(permissions: Mapping[str, Any]) -> list[str]:
-    """What the permissions allow, in words, the most usual first."""
+    """The permissions in words, the most usual first."""
     names = sorted(permissions, key=lambda name: (list(WORDS).index(name) if name in WORDS else len(WORDS), name))
     hours = window_hours(permissions.get(VIEW))
     limit = "" if hours is None else f" of the last {hours} h"

@@ -71,7 +71,7 @@ class Form:
 
     @property
     def action(self) -> str:
-        """Where the form may lead, as a content security policy has it."""
+        """The origins to which the form may lead, as a content security policy has them."""
         return f"'self' {_source(self.request.return_address.redirect_uri)}"
 
 
@@ -106,7 +106,7 @@ Keep me signed in</label>
 
 
 def _purpose(client: OidcClient) -> str:
-    """What a person signs in for."""
+    """The purpose of the sign-in."""
     if client.client_id == OWN_PAGE:
         return "to see your data, or what others share with you"
     return f"to let <strong>{escape(client.name)}</strong> use your account"

@@ -95,7 +95,7 @@ def open_session(visit: Visit, account: Account, *, is_kept: bool) -> OpenedSess
 
 
 def location_of(visit: Visit, code: str) -> str:
-    """Where the app receives a code."""
+    """The address at which the app receives a code."""
     return visit.authorization.return_address.location(visit.ports.provider.issuer, {"code": code})
 
 
@@ -113,5 +113,5 @@ def bound_form(visit: Visit, page: str = "") -> tuple[Form, str]:
 
 
 def form_fields(parameters: Mapping[str, str], page: str) -> dict[str, str]:
-    """What the token of a form signs: the token of one page serves no other."""
+    """The fields that the token of a form signs: the token of one page serves no other."""
     return {**parameters, "page": page} if page else dict(parameters)

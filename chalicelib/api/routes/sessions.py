@@ -126,7 +126,7 @@ def _signed_in_again(request: Request, made: SignIn) -> Reply:
 
 @blueprint.operation(LIST_LOGINS)
 def get_logins(request: Request) -> Reply:
-    """Where the user is signed in. Source: auth-api 8."""
+    """The logins of the user. Source: auth-api 8."""
     return Reply(list_logins(request.call, request.path["userId"], request.services.sign_in))
 
 

@@ -122,7 +122,7 @@ class StoredBlobs:
 
 
 def _size_bytes(blob: Blob) -> int:
-    """What a blob adds to the counter of its user."""
+    """The bytes that a blob adds to the counter of its user."""
     return (blob.size_bytes or 0) + ITEMS_BYTES
 
 

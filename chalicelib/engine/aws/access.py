@@ -24,7 +24,7 @@ ReplyInstead = Callable[[str, Mapping[str, str], bytes], Any]
 
 
 class Access(NamedTuple):
-    """How a process reaches a service. `url` has a path, which is `/` as a rule."""
+    """The access of a process to a service. `url` has a path, which is `/` as a rule."""
 
     url: str
     signing_region: str

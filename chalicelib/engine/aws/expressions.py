@@ -37,7 +37,7 @@ class Expressions:
         self._values: list[Any] = []
 
     def placeholders(self) -> dict[str, Mapping[str, Any]]:
-        """What a request needs besides the expressions. DynamoDB refuses a placeholder that no expression uses."""
+        """The members that expressions need of a request. DynamoDB refuses a placeholder that no expression uses."""
         placeholders: dict[str, Mapping[str, Any]] = {
             "ExpressionAttributeNames": {f"#n{place}": name for place, name in enumerate(self._names)}
         }
@@ -53,7 +53,7 @@ class Expressions:
         return _condition_text(self._shape(condition), first_name, first_value)
 
     def update(self, update: Update) -> str:
-        """What an update does."""
+        """The expression of an update."""
         first_name, first_value = len(self._names), len(self._values)
         for changes in (update.set, update.set_if_absent, update.add):
             if changes:
@@ -64,7 +64,7 @@ class Expressions:
         return _update_text(counts, first_name, first_value)
 
     def key_condition(self, partition: tuple[str, str], sort_name: str, sort_key: Prefix | Range | None) -> str:
-        """Which part of which partition a query reads. It comes first in a request.
+        """The expression of the part of a partition that a query reads. It comes first in a request.
 
         Args:
             partition: the name of the partition key and its value.

@@ -57,7 +57,7 @@ class Exchange(Protocol):
 
 
 def exchange_with(url: str, timeouts: Timeouts, ca_bundle: str | None) -> Exchange:
-    """What exchanges requests with an address: through a proxy, if the environment names one for it, by botocore.
+    """The function that exchanges requests with an address: by botocore, if the environment names a proxy for it.
 
     Args:
         ca_bundle: a file of certificates; None stands for those that come with botocore.
@@ -71,7 +71,7 @@ def exchange_with(url: str, timeouts: Timeouts, ca_bundle: str | None) -> Exchan
 
 
 def _through(proxies: Any, url: str, timeouts: Timeouts, ca_bundle: str | None) -> Exchange:
-    """What exchanges requests through a proxy: the HTTP client of botocore."""
+    """The function that exchanges requests through a proxy: the HTTP client of botocore."""
     from botocore.awsrequest import AWSPreparedRequest, HeadersDict
     from botocore.httpsession import URLLib3Session
 

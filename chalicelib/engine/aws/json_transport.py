@@ -100,7 +100,7 @@ class JsonTransport:
 
 
 def signed_for(url: str, service: str, region: str) -> SignedFor:
-    """What requests to an address are signed for."""
+    """The address, service and region that requests are signed for."""
     address = urlsplit(url)
     host = str(address.hostname)
     host = f"[{host}]" if ":" in host else host

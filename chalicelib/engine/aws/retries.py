@@ -16,7 +16,7 @@ from botocore.retries.standard import (
 
 
 class StandardRetries:
-    """Whether and when a failed request is sent again: conditions, pauses and quota are those of botocore."""
+    """Decides whether and when a failed request is sent again: conditions, pauses and quota are those of botocore."""
 
     def __init__(self, service: str, max_attempts: int) -> None:
         throttling = ThrottlingErrorDetector(RetryEventAdapter())

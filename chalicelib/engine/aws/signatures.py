@@ -15,7 +15,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Credentials(NamedTuple):
-    """What signs requests. Only temporary credentials have a token."""
+    """The keys that sign requests. Only temporary credentials have a token."""
 
     access_key: str
     secret_key: str
@@ -23,7 +23,7 @@ class Credentials(NamedTuple):
 
 
 class SignedFor(NamedTuple):
-    """What signatures are for: an address, by its host with a port that is not the default one, a path, the service and
+    """The scope of signatures: an address, by its host with a port that is not the default one, a path, the service and
     its region."""
 
     host: str

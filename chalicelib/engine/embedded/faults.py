@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Faults:
-    """What the next calls meet. A call is what would be a request to DynamoDB, such as a page of a query."""
+    """The faults that the next calls meet. A call is what would be a request to DynamoDB, such as a page of a query."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -42,7 +42,7 @@ class Faults:
             raise TransactionConflictError
 
     def held_back(self, operation: str) -> int:
-        """How many of its keys or writes a call of a batch does not process."""
+        """The number of its keys or writes that a call of a batch does not process."""
         self.before(operation)
         if self.unprocessed:
             self.unprocessed -= 1

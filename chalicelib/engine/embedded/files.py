@@ -53,7 +53,7 @@ SCHEMA = (
 
 @frozen
 class LifecycleRule:
-    """Which objects are removed after how many days, as the rules of the bucket in `infra/stateful.yaml`."""
+    """A rule that removes objects after some days, as the rules of the bucket in `infra/stateful.yaml`."""
 
     lifetime_days: int
     prefix: str = ""
@@ -78,7 +78,7 @@ class StoredObject:
 
 @frozen
 class Download:
-    """What a signed download answers."""
+    """The answer to a signed download."""
 
     size_bytes: int
     media_type: str
@@ -213,7 +213,7 @@ class FileObjects:
             raise AddressRefusedError(412, "there is an object with this key")
 
     def open_download(self, target: str) -> Download:
-        """What to answer to a signed download.
+        """The answer to a signed download.
 
         Args:
             target: as for `receive_upload`.

@@ -22,7 +22,7 @@ _OPERATORS = {"at_least": ">=", "above": ">", "at_most": "<=", "below": "<"}
 
 @frozen
 class Page:
-    """What one call of a query returns."""
+    """The result of one call of a query."""
 
     items: Sequence[Item] = ()
     last: tuple[Any, int] | None = None
@@ -30,7 +30,7 @@ class Page:
 
 
 class QueryPlan:
-    """How to carry out one query."""
+    """The way to carry out one query."""
 
     def __init__(self, definition: TableDefinition, query: Query) -> None:
         """

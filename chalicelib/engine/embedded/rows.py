@@ -25,7 +25,7 @@ _COLUMNS = ("table_name", "pk", "sk", *INDEX_COLUMNS, "expires_at_s", "body")
 
 
 def index_name(table: TableDefinition, index: IndexDefinition) -> str:
-    """What SQLite knows an index by."""
+    """The name of an index in SQLite."""
     return f"items_of_{table.name}_by_{index.name.replace('-', '_')}"
 
 

@@ -26,7 +26,7 @@ _SIGNATURE = "signature"
 
 @frozen
 class DownloadTerms:
-    """What a signed download answers."""
+    """The terms of a signed download."""
 
     key: str
     media_type: str | None
@@ -87,7 +87,7 @@ class AddressSigner:
         return key, terms
 
     def verify_download(self, target: str) -> DownloadTerms:
-        """What to answer.
+        """The terms that a signed download was made with.
 
         Args:
             target: as for `verify_upload`.

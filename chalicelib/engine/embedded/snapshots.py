@@ -58,7 +58,7 @@ def open_snapshot(path: Path) -> Iterator[Database]:
 
 
 def database_faults(connection: sqlite3.Connection) -> list[str]:
-    """What is wrong with the file of a database, in SQLite's words; empty if nothing is. All of it is read."""
+    """The faults of the file of a database, in SQLite's words; empty if there are none. All of it is read."""
     try:
         lines = [line for (line,) in connection.execute(f"PRAGMA integrity_check({MAX_FAULTS})")]
     except sqlite3.DatabaseError as error:
@@ -88,7 +88,7 @@ def newest_time_ms(connection: sqlite3.Connection) -> int:
 
 
 def message_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many messages each queue has that has any, those that are being worked on included."""
+    """The number of messages of each queue that has any, those that are being worked on included."""
     return dict(connection.execute("SELECT queue, count(*) FROM messages GROUP BY queue ORDER BY queue").fetchall())
 
 

@@ -24,7 +24,7 @@ SCHEMA = (
 
 @frozen
 class QueueDefinition:
-    """How a queue delivers. `infra/stateful.yaml` creates the same on AWS, and a test compares the two."""
+    """The way in which a queue delivers. `infra/stateful.yaml` creates the same on AWS, and a test compares the two."""
 
     name: str
     visibility_s: int = 30
@@ -69,7 +69,7 @@ class SqliteQueue:
 
     @property
     def definition(self) -> QueueDefinition:
-        """How it delivers."""
+        """The way in which it delivers."""
         return self._definition
 
     def send(self, body: str, *, delay_s: int = 0) -> None:

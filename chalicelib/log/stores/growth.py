@@ -21,14 +21,14 @@ class Growth:
 
     @property
     def conditions(self) -> list[Condition]:
-        """What has to hold for the owner's counters."""
+        """The condition on the owner's counters."""
         if self.quota_bytes is None or not self.added_bytes:
             return []
         return [any_of(absent(BYTES), at_most(BYTES, self.quota_bytes - self.added_bytes))]
 
     @property
     def added(self) -> dict[str, int]:
-        """What the write adds to the owner's counters, or to a head."""
+        """The numbers that the write adds to the owner's counters, or to a head."""
         return {BYTES: self.added_bytes} if self.added_bytes else {}
 
     def require_room(self, stored_bytes: int) -> None:

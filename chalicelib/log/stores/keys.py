@@ -75,7 +75,7 @@ def part_key(data_set_id: str, staged: str, index: int) -> Key:
 
 
 def part_owner(owner_id: str, epoch: int) -> str:
-    """How the random part of `staged` begins: it tells the parts of a data set from those of erased data with its id.
+    """The start of the random part of `staged`: it tells the parts of a data set from those of erased data with its id.
 
     Parts of earlier versions have none; no id was used twice then.
     """
@@ -128,7 +128,7 @@ def rejections_of_days_partition() -> str:
 
 
 def rejection_time(time_ms: int) -> str:
-    """How the sort keys of uploads that were rejected at this time begin."""
+    """The prefix of the sort keys of uploads that were rejected at this time."""
     return f"{time_ms:013d}"
 
 
@@ -143,7 +143,7 @@ def device_status_key(owner_id: str, time_ms: int, status_id: str) -> Key:
 
 
 def device_status_time(time_ms: int) -> str:
-    """How the sort keys of device statuses of this time begin."""
+    """The prefix of the sort keys of device statuses of this time."""
     return f"{time_ms:015d}"
 
 
@@ -163,12 +163,12 @@ def source_list_key(user_id: str, created_time_ms: int, source_id: str) -> Key:
 
 
 def source_session_key(provider_session_id: str) -> Key:
-    """What names the data source of a session with a provider."""
+    """The key of the data source of a session with a provider."""
     return key(f"SOURCE_SESSION#{id_part(provider_session_id)}", "SOURCE")
 
 
 def source_link_key(provider: tuple[str, str], external_id: str) -> Key:
-    """What names the connected data source of what a provider calls its user."""
+    """The key of the connected data source of what a provider calls its user."""
     return key(f"SOURCE_LINK#{id_part(provider[0])}#{id_part(provider[1])}#{id_part(external_id)}", "SOURCE")
 
 

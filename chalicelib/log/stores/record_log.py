@@ -265,7 +265,7 @@ class StoredRecordLog:
 
 
 def _stored_bytes(write: DataSetWrite) -> int:
-    """What a write adds to the bytes of its data set."""
+    """The number that a write adds to the bytes of its data set."""
     opened = 0 if write.created is None else description_bytes(write.created)
     return opened + sum(entry.stored_bytes for entry in (write.deletion, write.entry) if entry is not None)
 

@@ -122,7 +122,7 @@ def _units(bolus: Mapping[str, Any]) -> float:
 
 
 def _percent(state: Record) -> int | None:
-    """What is left in a battery, in percent; None if it is not known."""
+    """The charge of a battery in percent; None if it is not known."""
     remaining = state.get("battery", {}).get("remaining")
     return None if remaining is None else round(remaining * 100)
 

@@ -44,7 +44,7 @@ _OF_A_SERVER = frozenset({"_id", "utcOffset", SRV_CREATED, SRV_MODIFIED, SUBJECT
 
 @frozen
 class Restored:
-    """How many documents were stored, and how many were here already."""
+    """The numbers of documents that were stored, and of those that were here already."""
 
     stored: int
     known: int
@@ -130,7 +130,7 @@ def _checked(sent: Any) -> list[dict[str, Any]]:
 
 
 def _error(index: int, document: Any) -> FieldError | None:
-    """What is wrong with a document; None if it can be stored."""
+    """The fault of a document; None if it can be stored."""
     if not isinstance(document, dict):
         return type_not("object", document).at(f"/{index}")
     if is_too_deep(document):

@@ -17,7 +17,7 @@ NAMES = ("devicestatus", "entries", "food", "profile", "settings", "treatments")
 
 
 class Right(StrEnum):
-    """What an operation does with a collection, as Nightscout's permissions name it."""
+    """The right that an operation needs in a collection, as Nightscout's permissions name it."""
 
     CREATE = "create"
     READ = "read"

@@ -87,7 +87,7 @@ def changes_since(
 
 
 def last_changes(call: Call, user_id: str, ports: NightscoutPorts) -> Mapping[str, int]:
-    """When each collection that has documents last changed, or the date of its newest one if that is later: one read.
+    """The last change of each collection that has documents, or the date of its newest one if that is later: one read.
 
     Raises:
         UnauthorizedError: the credential may not read.

@@ -40,7 +40,7 @@ _OF_CLIENT = tuple(name for name in IMMUTABLE if name not in (*OF_SERVER, IDENTI
 
 @frozen
 class Written:
-    """What a write did: the document as stored, and the identifier of the one that it replaced; None for a new one."""
+    """A document as it was written, and the identifier of the one that it replaced; None for a new one."""
 
     document: Document
     replaced: str | None = None
@@ -53,7 +53,7 @@ class Written:
 
 @frozen
 class Target:
-    """What a request changes: the documents of a user in a collection, one of them by name, if nobody modified it
+    """The target of a request: the documents of a user in a collection, one of them by name, if nobody modified it
     after a time."""
 
     user_id: str

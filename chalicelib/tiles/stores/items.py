@@ -22,7 +22,7 @@ READ_AT_ONCE_BYTES = 14 * 1024 * 1024
 
 
 class TileItems(NamedTuple):
-    """What locates the items of a tile."""
+    """The numbers that locate the items of a tile."""
 
     key: TileKey
     version: int
@@ -94,7 +94,7 @@ def get_tiles_and_sums(
 
 
 def items_of(ref: TileRef) -> TileItems:
-    """What locates the items of a tile of a manifest."""
+    """The numbers that locate the items of a tile of a manifest."""
     return TileItems(ref.key, ref.version, ref.visible_bytes, ref.shadowed_bytes)
 
 

@@ -42,7 +42,7 @@ def encode_segments(origin_keys: Mapping[TileKey, Sequence[int]]) -> Iterator[by
 
 
 def segment_digest(segment: bytes) -> str:
-    """What names a segment: equal ones are stored once."""
+    """The name of a segment: equal ones are stored once."""
     return hashlib.sha256(segment).hexdigest()[:16]
 
 

@@ -19,7 +19,7 @@ _COMMITTED = "committed"
 
 @frozen
 class Replaced:
-    """What a commit made obsolete."""
+    """The items that a commit made obsolete."""
 
     manifest_version: int
     """The version of the manifest before it; 0 if there was none."""
@@ -62,7 +62,7 @@ def request_from_item(item: Item) -> SweepRequest:
 
 
 def replaced_from_item(data: Table, item: Item) -> Replaced | None:
-    """What the request of a committed attempt names; None if it was carried out, and only the item is left."""
+    """The items that the request of a committed attempt names; None if it was carried out and only its item is left."""
     request = request_from_item(item)
     body = get_body(data, OwnerState(request.owner_id, request.epoch), request.version, REPLACED, item)
     if body is None:

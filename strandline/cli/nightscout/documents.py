@@ -129,7 +129,7 @@ def import_documents(
 
 
 def refused_documents(journal: Journal) -> int:
-    """How many documents the server refused in all runs."""
+    """The number of documents that the server refused in all runs."""
     return sum(int(state["refused"]) for state in journal.states(_KIND))
 
 

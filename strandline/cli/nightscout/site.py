@@ -38,7 +38,7 @@ _SERVER_FAULT = 500
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """How the documents of a collection are listed by time."""
+    """The way to list the documents of a collection by time."""
 
     collection: str
     """As it is called in an export."""

@@ -9,7 +9,7 @@ UNKNOWN = "/{proxy+}"
 
 @dataclass(slots=True)
 class _Node:
-    """What may follow the first segments of a path."""
+    """The segments that may follow the first ones of a path."""
 
     literals: dict[str, "_Node"] = field(default_factory=dict)
     parameter: "tuple[str, _Node] | None" = None

@@ -15,7 +15,7 @@ TICKS_OF_A_SWEEP = 15
 
 
 class Schedule:
-    """What is done each minute."""
+    """The work of each minute."""
 
     def __init__(
         self, dispatch: Callable[[Mapping[str, Any], None], Any], sweep: Callable[[], None], stopping: Event

@@ -21,7 +21,7 @@ PATH = f"/metadata/{OWNER}/profile"
 
 
 def put(api: ApiClient, fakes: FakeServices, body: Any, path: str = PATH) -> Any:
-    """What a server's PUT answers."""
+    """The reply to a server's PUT."""
     reply = api.request("PUT", path, body, token=fakes.sign_in("server", is_server=True))
     assert reply.status == 200, reply.body
     return reply.json()

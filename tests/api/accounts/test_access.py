@@ -19,7 +19,7 @@ PAIR = f"/access/{SHARER}/{GRANTEE}"
 
 
 def grant(api: ApiClient, fakes: FakeServices, permissions: Any, *, path: str = PAIR) -> Any:
-    """What the sharer's POST answers."""
+    """The reply to the sharer's POST."""
     reply = api.request("POST", path, permissions, token=fakes.sign_in(SHARER))
     assert reply.status == 200
     return reply.json()

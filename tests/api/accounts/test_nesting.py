@@ -141,7 +141,7 @@ def test_a_small_profile_of_one_who_shares_unasked_is_removed_by_the_one_who_see
 
 
 class TestSharers:
-    """How many may share with one who shares nothing with them."""
+    """The number of people who may share with one who shares nothing with them."""
 
     @pytest.fixture(autouse=True)
     def _full(self, fakes: FakeServices) -> None:

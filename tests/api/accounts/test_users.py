@@ -161,7 +161,7 @@ class TestSignUp:
 
 
 class TestSignUpModes:
-    """Who may sign up is a setting."""
+    """A setting says who may sign up."""
 
     CLOSED = {"code": 403, "reason": "Sign-up is not open"}  # noqa: RUF012  read only
 

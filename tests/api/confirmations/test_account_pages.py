@@ -41,12 +41,12 @@ class Page(HTMLParser):
 
 
 def show(api: ApiClient, page: str, key: str) -> Reply:
-    """What a link shows."""
+    """The page that a link shows."""
     return api.request("GET", f"{PAGES}/{page}?{urlencode({'key': key})}")
 
 
 def submit(api: ApiClient, page: str, **fields: str) -> Reply:
-    """What sending the form shows."""
+    """The page that follows when the form is sent."""
     return api.request("POST", f"{PAGES}/{page}", urlencode(fields).encode())
 
 

@@ -38,7 +38,7 @@ def submit(browser: Browser, email: str, query: str = "") -> ReplyLike:
 
 
 def links(reply: ReplyLike) -> list[str]:
-    """Where the links of a page lead."""
+    """The addresses of the links of a page."""
     page = Page(reply)
     return [unescape(str(attributes["href"])) for tag, attributes in page.found if tag == "a"]
 

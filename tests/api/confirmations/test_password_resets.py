@@ -37,7 +37,7 @@ def ask(api: ApiClient, path: str = FORGOT) -> None:
 
 
 def accept(api: ApiClient, key: str, **changed: Any) -> tuple[int, Any]:
-    """What setting a password by a key answers."""
+    """The reply to setting a password by a key."""
     reply = api.request("PUT", ACCEPT, {"key": key, "email": ANNA.email, "password": NEW} | changed)
     return reply.status, reply.json()
 

@@ -33,7 +33,7 @@ def stored(fakes: FakeServices, user_id: str = ANNA.user_id) -> Account:
 
 
 def accept(api: ApiClient, key: str, body: Any = None) -> tuple[int, Any]:
-    """What confirming by a key answers."""
+    """The reply to confirming by a key."""
     reply = api.request("PUT", f"/confirm/accept/signup/{key}", body)
     return reply.status, reply.json() if reply.body else None
 
@@ -44,7 +44,7 @@ def resend(api: ApiClient, email: str | None = ANNA.email) -> None:
 
 
 class TestSignUp:
-    """What a sign-up or another address sends."""
+    """The mail of a sign-up or of another address."""
 
     def test_where_addresses_are_verified_the_mailed_link_lets_one_sign_in(
         self, api: ApiClient, fakes: FakeServices

@@ -49,7 +49,7 @@ def new_user(api: ApiClient, email: str = ADA, **members: Any) -> str:
 
 
 def run_job(fakes: FakeServices) -> tuple[int, Rerun | None]:
-    """How many accounts the job deleted, and whether it asks for another run."""
+    """The number of accounts that the job deleted, and whether it asks for another run."""
     task = Task("0", "strandline.accounts.delete_unanswered", fakes.now_ms)
     run = TaskRun(task, {}, fakes.now_ms + 60_000, lambda: fakes.now_ms, lambda: None)
     again = delete_unanswered(run, fakes.services)
@@ -57,7 +57,7 @@ def run_job(fakes: FakeServices) -> tuple[int, Rerun | None]:
 
 
 def notes(fakes: FakeServices) -> int:
-    """How many sign-ups are still to be looked at."""
+    """The number of sign-ups that are still to be looked at."""
     return len(fakes.services.accounts.unanswered_sign_ups.due(fakes.now_ms + 10 * SIGN_UP_LIFETIME_MS, 100))
 
 

@@ -29,7 +29,7 @@ def token(fakes: FakeServices) -> str:
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How many data the interpreter reads, and how many errors are made."""
+    """The numbers of data that the interpreter reads and of errors that are made."""
     counted: Counter[str] = Counter()
     interpret, make = interpreter.interpret_datum, FieldError.__init__
 

@@ -26,7 +26,7 @@ MEMBER = {"code": 409, "reason": "The user is already an existing member"}
 
 
 def send(api: "ApiClient", fakes: "FakeServices", **details: Any) -> "Reply":
-    """What the sharer's request to invite answers."""
+    """The reply to the sharer's request to invite."""
     return api.request("POST", f"/confirm/send/invite/{SHARER}", INVITATION | details, token=fakes.sign_in(SHARER))
 
 

@@ -46,12 +46,12 @@ def key(api: ApiClient, fakes: FakeServices) -> str:
 
 
 def show(browser: Browser, key: str) -> ReplyLike:
-    """What the link shows."""
+    """The page that the link shows."""
     return browser.get(f"{PAGE}?{urlencode({'key': key})}")
 
 
 def sign_in(browser: Browser, key: str, email: str = ADDRESS) -> ReplyLike:
-    """What the link shows after a sign-in that it led to."""
+    """The page of the link after a sign-in that it led to."""
     return follow(browser, sign_in_at_page(browser, show(browser, key), email))
 
 
@@ -65,7 +65,7 @@ def sign_in_at_page(browser: Browser, page: ReplyLike, email: str) -> ReplyLike:
 
 
 def follow(browser: Browser, reply: ReplyLike) -> ReplyLike:
-    """What is at the end of two redirects on this server."""
+    """The page at the end of two redirects on this server."""
     for _ in range(2):
         assert reply.status == 303, reply.body
         address = urlsplit(reply.headers["location"])
@@ -75,17 +75,17 @@ def follow(browser: Browser, reply: ReplyLike) -> ReplyLike:
 
 
 def press(browser: Browser, page: ReplyLike, answer: str) -> ReplyLike:
-    """What a button of the page leads to."""
+    """The page that a button leads to."""
     return browser.post(PAGE, hidden_fields(page.body) | {"answer": answer})
 
 
 def granted(fakes: FakeServices) -> frozenset[str]:
-    """What the sharer granted to the invitee."""
+    """The permissions that the sharer granted to the invitee."""
     return fakes.grants.permissions(SHARER, INVITEE)
 
 
 class TestPage:
-    """What the link shows."""
+    """The page that the link shows."""
 
     def test_it_says_who_invites_and_to_what_and_leads_to_the_sign_in_page(
         self, api: ApiClient, fakes: FakeServices, browser: Browser, key: str

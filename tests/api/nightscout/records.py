@@ -42,7 +42,7 @@ def basal(kind: str, minutes_ago: float, duration_ms: int, **more: Any) -> dict[
 
 
 def loop_day() -> Iterator[dict[str, Any]]:
-    """What Loop sends of a day, by time, without dosing decisions."""
+    """The records that Loop sends of a day, by time, without dosing decisions."""
     names = ("02_settings", "03_glucose", "04_doses", "05_carbs", "06_pump_events", "07_overrides")
     records = [record for name in names for record in json.loads((SAMPLES / f"{name}.json").read_text())]
     return iter(sorted(records, key=lambda record: str(record["time"])))

@@ -18,7 +18,7 @@ def note(anna: str, write: Write) -> str:
 
 
 def statuses(api: ApiClient, token: str | None, note: str) -> dict[str, int]:
-    """What a caller gets for each request about Anna or one of her notes."""
+    """The status that a caller gets for each request about Anna or one of her notes."""
     requests = {
         "list": ("GET", f"notes/{OF_ANNA}"),
         "all": ("GET", f"all/{OF_ANNA}"),

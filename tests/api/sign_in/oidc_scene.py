@@ -40,7 +40,7 @@ class Scene:
         return Browser(self.send)
 
     def code(self, app: App) -> str:
-        """What a sign-in gives the app."""
+        """The code that a sign-in gives the app."""
         return app.returned(app.sign_in(EMAIL, PASSWORD))["code"]
 
     def status_of(self, access_token: str) -> int:

@@ -53,7 +53,7 @@ def created(scene: Scene, email: str = NEW) -> Account:
 
 
 def links(reply: ReplyLike) -> list[str]:
-    """Where the links of a page lead."""
+    """The addresses of the links of a page."""
     return [unescape(str(link["href"])) for link in Elements(reply.body).named("a")]
 
 
@@ -204,7 +204,7 @@ class TestCreation:
 
 
 class TestModes:
-    """Who may sign up."""
+    """The modes of sign-up."""
 
     def test_a_closed_stage_says_so_and_stores_nothing(self, scene: Scene, browser: Browser, app: App) -> None:
         opened = hidden_fields(browser.get(page_path(app)).body)
@@ -238,7 +238,7 @@ class TestModes:
 
 
 class TestProof:
-    """Where addresses are proven before the first sign-in."""
+    """Stages on which addresses are proven before the first sign-in."""
 
     def test_the_person_is_told_of_the_mail_and_signs_in_after_its_link(
         self, api: ApiClient, scene: Scene, browser: Browser, app: App
@@ -258,7 +258,7 @@ class TestProof:
 
     @staticmethod
     def verified(api: ApiClient, form: bytes) -> Reply:
-        """What the page of the mailed link says."""
+        """The text of the page of the mailed link."""
         return api.request("POST", "/realms/tidepool/login-actions/verify-email", form)
 
     def test_without_mail_the_owner_is_named(self, scene: Scene, browser: Browser, app: App) -> None:

@@ -112,7 +112,7 @@ class TestTokenEndpoint:
 
 
 class TestIdTokens:
-    """What an ID token says is believed when it was signed here, by the one algorithm."""
+    """An ID token is believed when it was signed here, by the one algorithm."""
 
     @pytest.fixture
     def tokens(self, app: App) -> dict[str, str]:

@@ -69,7 +69,7 @@ class Asked:
         return Asked(path, query, body, headers)
 
     def parameters_of(self, template: str) -> dict[str, str]:
-        """What stands for the parameters of a path."""
+        """The values of the parameters of a path."""
         names = [part[1:-1] for part in template.split("/") if part.startswith("{")]
         return {name: self.path.get(name, DEFAULTS.get(name, name)) for name in names}
 

@@ -42,7 +42,7 @@ Stored = Mapping[tuple[str, ...], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What is stored, to be stored again."""
+    """The stored items, to be stored again."""
 
     database: sqlite3.Connection
     now_ms: int
@@ -51,7 +51,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What was stored at a moment, and how often rows had been changed."""
+    """The stored items of a moment, and the number of changes of rows until then."""
 
     change_count: int
     stored: Stored
@@ -115,7 +115,7 @@ class Scene:
         return sorted(key for key in mark.stored.keys() | after.keys() if mark.stored.get(key) != after.get(key))
 
     def mark(self) -> "Mark":
-        """What is stored now, to compare with."""
+        """The stored items of now, to compare with."""
         with self.fakes.engine.database.reading() as connection:
             count = connection.total_changes
         return Mark(count, self._saved.stored if count == self._restored_at else self.stored())

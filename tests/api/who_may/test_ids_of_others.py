@@ -64,7 +64,7 @@ def _spelled_out(row: str) -> Asked:
 
 
 def _faults(scene: Scene, reply: Reply, before: Mapping[tuple[str, ...], bytes], sent: str) -> list[str]:
-    """What a reply shows of Ben beside what was sent, and what of his has changed."""
+    """The faults of a reply: what it shows of Ben beside what was sent, and what of his has changed."""
     shown = [secret for secret in _secrets(scene) if secret.encode() in reply.body and secret != sent]
     return shown + [f"changed {key}" for key in _changed(scene, before)]
 
@@ -76,7 +76,7 @@ def _secrets(scene: Scene) -> list[str]:
 
 
 def _of_ben(scene: Scene, stored: Mapping[tuple[str, ...], bytes]) -> dict[tuple[str, ...], bytes]:
-    """What is stored under Ben's ids."""
+    """The items that are stored under Ben's ids."""
     ids = {BEN, *(scene.others[name] for name in OF_BEN)}
     return {key: value for key, value in stored.items() if any(id_ in part for part in key for id_ in ids)}
 

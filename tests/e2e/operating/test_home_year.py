@@ -78,7 +78,7 @@ def _resident_mb(pid: int) -> tuple[float, float]:
 
 
 class Expected:
-    """What a server has to return for the records that it was sent.
+    """The records that a server has to return for those that it was sent.
 
     The records of a year have few shapes: they differ in time and origin id. Each shape is converted once.
     """
@@ -111,7 +111,7 @@ class Expected:
 
 
 def _split(record: Record) -> tuple[Address, Record]:
-    """Where a record stands, and the rest of it."""
+    """The place of a record, and the rest of it."""
     origin = record["origin"]
     address = (record["type"], origin["id"], record["time"].removesuffix("Z").removesuffix(".000"))
     rest = {name: value for name, value in record.items() if name not in ("time", "origin")}

@@ -101,7 +101,7 @@ def at_once(clients: list[KilledClient], do: Callable[[KilledClient], None]) -> 
 
 
 def archived_events(data_dir: Path) -> Counter[tuple[str, str]]:
-    """How often each event of the clients is in the archive, by its name and number."""
+    """The number of times that each event of the clients is in the archive, by its name and number."""
     engine = embedded_engine(data_dir, system_now_ms, read_only=True)
     found: Counter[tuple[str, str]] = Counter()
     for key in engine.objects.keys("metrics/"):

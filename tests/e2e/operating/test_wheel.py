@@ -34,7 +34,7 @@ class Installed:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What a new user has: a home, and the programs of the system."""
+        """The environment of a new user: a home, and the programs of the system."""
         kept = {name: value for name, value in os.environ.items() if name.upper().startswith(INSTALLER_SETTINGS)}
         path = f"{self.folder / 'venv' / 'bin'}:{os.defpath}"
         return kept | {"HOME": str(self.folder / "home"), "PATH": path, "STRANDLINE_PASSWORD": PASSWORD}

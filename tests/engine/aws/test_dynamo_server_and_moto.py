@@ -78,7 +78,7 @@ def _outcome(send: Any, operation: str, request: dict[str, Any]) -> Any:
 
 
 def _comparable(outcome: Any) -> Any:
-    """What has to be the same: of refusals codes and what is stored, of replies the items, in any order if a batch.
+    """The part that has to be the same: of refusals codes and what is stored, of replies items, a batch in any order.
 
     moto names no last key of a full page if nothing follows. DynamoDB may: "The only way to know when you have reached
     the end of the result set is when LastEvaluatedKey is empty" (API reference of Query)."""

@@ -227,7 +227,7 @@ class TestReplies:
         assert cancelled.value.stored(1) == {"pk": "a", "body": b"\x00\xff"}
 
     def test_retries_end_when_the_quota_is_used_up(self, wire: WireServer, transport: JsonTransport) -> None:
-        """When everything fails, a client with botocore's quota stops adding to the load."""
+        """A client with botocore's quota stops adding to the load when everything fails."""
         for _ in range(60):
             wire.answers += [Answer(closes=True)] * MAX_ATTEMPTS
             with pytest.raises(UnavailableError):

@@ -33,13 +33,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def faults() -> Faults:
-    """What calls of the tables meet."""
+    """The faults that calls of the tables meet."""
     return Faults()
 
 
 @pytest.fixture
 def data_folder(tmp_path: Path) -> Path:
-    """Where the engine of a folder keeps everything; not there yet."""
+    """The folder in which the engine keeps everything; not there yet."""
     return tmp_path / "data"
 
 

@@ -39,7 +39,7 @@ def write(opened: Database, size_bytes: int = 10) -> None:
 
 
 def notes_in_file(path: Path) -> int:
-    """How many notes there are without the log."""
+    """The number of notes without the log."""
     copy = path.with_name("copy.db")
     shutil.copyfile(path, copy)
     connection = sqlite3.connect(f"{copy.as_uri()}?mode=ro&immutable=1", uri=True)

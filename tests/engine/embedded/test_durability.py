@@ -26,7 +26,7 @@ FULL = 2
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What is done to files, in order: the call, and the kind or the name of the file."""
+    """The calls that change files, in order: the call, and the kind or the name of the file."""
     made: list[tuple[str, str]] = []
     names: dict[int, str] = {}
     open_file, sync_file, rename = os.open, folder.sync_file, Path.replace

@@ -62,7 +62,7 @@ class TestNotices:
 
 
 class TestSweep:
-    """What the lifecycle removes, and what becomes of files."""
+    """The removal of objects by the lifecycle, and the fate of files."""
 
     def test_uploads_that_nobody_kept_are_removed_after_a_day(self, embedded: EmbeddedEngine, clock: Clock) -> None:
         for key in ("blobs/kept", "blobs/pending"):

@@ -174,7 +174,7 @@ def test_a_read_only_folder_is_refused(clock: Clock, data_folder: Path) -> None:
 
 @pytest.fixture
 def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What Linux says is mounted where."""
+    """The mounts that Linux names."""
     path = tmp_path / "mountinfo"
     path.write_text(MOUNTS)
     monkeypatch.setattr(folder, "_MOUNTS", path)

@@ -52,7 +52,7 @@ def value_size(value: AttributeValue) -> int:
 
 
 def comparable(value: AttributeValue) -> Any:
-    """What a value is ordered by among those of its type: texts by the bytes of UTF-8, whose order is Python's own."""
+    """The key that orders a value among those of its type: texts by the bytes of UTF-8, whose order is Python's own."""
     ((letter, content),) = value.items()
     return _COMPARABLE[letter](content)
 

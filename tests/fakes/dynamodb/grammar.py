@@ -54,7 +54,7 @@ class BeginsWith:
 
 @frozen
 class Presence:
-    """Whether an attribute is there."""
+    """An attribute is there, or is not."""
 
     name: str
     is_there: bool
@@ -165,7 +165,7 @@ class _Parser:
         self._at = 0
 
     def whole(self, read: Callable[[], Tree]) -> Tree:
-        """What `read` makes of all tokens."""
+        """The result of `read` for all tokens."""
         tree = read()
         self.take("sign", "")
         return tree
@@ -179,7 +179,7 @@ class _Parser:
         return token.text
 
     def listed(self, read: Callable[[], Tree]) -> list[Tree]:
-        """What `read` makes of each part of a list with commas."""
+        """The results of `read` for each part of a list with commas."""
         parts = [read()]
         while self._took("sign", ","):
             parts.append(read())

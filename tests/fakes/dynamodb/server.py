@@ -301,7 +301,7 @@ def _write_of_batch(table: Table, listed: Any) -> Write:
 
 
 def _of_tables(request: Request) -> Mapping[str, Any]:
-    """What a batch asks of each table."""
+    """The part of a batch for each table."""
     asked: Mapping[str, Any] = request.get("RequestItems") or {}
     if not asked:
         raise invalid("The requestItems parameter is required")

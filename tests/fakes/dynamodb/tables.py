@@ -52,7 +52,7 @@ State = Mapping[str, Mapping[Any, StoredItem]]
 
 @frozen
 class Selection:
-    """Which items of one partition a query looks at, and returns.
+    """The items of one partition that a query looks at, and returns.
 
     Args:
         after: the key of the last item of the page before.
@@ -160,7 +160,7 @@ class Table:
         return StoredItem(item, size_bytes)
 
     def view(self, index_name: str | None) -> "View":
-        """What a query reads: the table, or one of its indexes.
+        """The rows that a query reads: the table, or one of its indexes.
 
         Raises:
             ClientError: there is no such index.
@@ -261,7 +261,7 @@ class View:
         return tuple(dict.fromkeys(attribute.name for attribute in key))
 
     def position(self, item: Item) -> tuple[Any, ...]:
-        """What orders the items of a partition: the sort key, then the key of the table."""
+        """The order of an item in its partition: the sort key, then the key of the table."""
         names = [] if self.sort is None else [self.sort.name]
         names += [attribute.name for attribute in self.key_of_table]
         return tuple(comparable(item[name]) for name in names)

@@ -27,7 +27,7 @@ def stores_on(engine: Engine, quota_bytes: int | None) -> Stores:
 
 
 def counted(stores: Stores) -> tuple[int, int]:
-    """What counts for the user, and for the data set."""
+    """The bytes that count for the user, and for the data set."""
     return stores.data_sets.owner(ANNA).stored_bytes, head(stores).stored_bytes
 
 

@@ -45,7 +45,7 @@ def ask(settings: Settings, what: str) -> Any:
 
 
 def records(body: Any, period: str = "30d") -> int:
-    """How many records count in a period."""
+    """The number of records that count in a period."""
     return int(body["periods"][period]["total"]["records"])
 
 

@@ -30,18 +30,18 @@ LINK = RestrictedToken("link", "id of carol", ("/data",), NOW_MS + 1, NOW_MS)
 
 
 class Stored(Generic[T]):
-    """What is stored, by hash or by id."""
+    """The stored credentials, by hash or by id."""
 
     def __init__(self, found: Mapping[str, T]) -> None:
         self._found = found
 
     def find(self, key: str) -> T | None:
-        """What is stored under a key."""
+        """The credential that is stored under a key."""
         return self._found.get(key)
 
 
 def caller(sent: Credentials, now_ms: int = NOW_MS) -> Caller:
-    """Who calls with these credentials."""
+    """The caller with these credentials."""
     sessions = Stored({session.token_hash: session for session in (ANNA, BEN, SERVER)})
     return authenticate(sent, sessions, lambda: "secret", now_ms, Stored({LINK.id: LINK}))
 

@@ -116,7 +116,7 @@ def test_a_device_needs_a_policy_that_names_its_scope(scope: Scope, policy: Poli
 
 @pytest.mark.parametrize("other_id", [OWNER, "cccccccccc", None])
 def test_a_device_acts_on_the_data_of_its_user_only(other_id: str | None) -> None:
-    """What others granted to its user is not for devices."""
+    """Grants of others to its user are not for devices."""
     policy = Policy(permissions=frozenset({VIEW, UPLOAD}), nightscout=frozenset(Scope))
     call(device(OTHER, Scope.UPLOAD), policy, OneGrant(VIEW, UPLOAD)).require(OTHER)
     with pytest.raises(UnauthorizedError):

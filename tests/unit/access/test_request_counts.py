@@ -20,7 +20,7 @@ def counts_of(quota: int, reports: Reports | None = None) -> RequestCounts:
 
 
 def made(counts: RequestCounts, user_id: str, now_ms: int = NOON_MS) -> int:
-    """How many more requests of a user are let through."""
+    """The number of further requests of a user that are let through."""
     for number in range(10_000):
         try:
             counts.count(user_id, now_ms)

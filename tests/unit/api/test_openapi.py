@@ -19,7 +19,7 @@ CBG = {"type": "cbg", "time": "2026-01-01T00:00:00Z", "units": "mmol/L", "value"
 
 
 def operations() -> dict[str, Any]:
-    """What is said of each operation by its id."""
+    """The description of each operation by its id."""
     return {
         operation["operationId"]: operation
         for methods in document()["paths"].values()
@@ -33,7 +33,7 @@ def credentials(name: str) -> set[str]:
 
 
 def faults(schema_name: str, value: object) -> list[str]:
-    """What of a value is not as a schema of the description has it."""
+    """The parts of a value that are not as a schema of the description has them."""
     root = {"$ref": f"#/components/schemas/{schema_name}", "components": document()["components"]}
     return [error.message for error in Draft202012Validator(root).iter_errors(value)]
 

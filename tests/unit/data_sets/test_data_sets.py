@@ -326,7 +326,7 @@ class TestErase:
 
 
 class TestUploadRecords:
-    """How reading shows data sets. Source: data-api 9."""
+    """The form of data sets in a reply. Source: data-api 9."""
 
     def test_the_stored_form(self, scene: DataScene) -> None:
         scene.create(LOOP)

@@ -24,7 +24,7 @@ def sent() -> list[Record]:
 
 @pytest.fixture
 def shown(sent: list[Record]) -> list[Record]:
-    """What a server shows that does everything right; written out here on purpose, field by field."""
+    """The data that a server shows that does everything right; written out here on purpose, field by field."""
     ids = (f"{number:032x}" for number in itertools.count(1))
     records = []
     for record in copy.deepcopy(sent):

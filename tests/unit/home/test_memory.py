@@ -15,7 +15,7 @@ SMALL_BYTES = 4096
 
 
 def resident_bytes() -> int:
-    """How much memory the process has."""
+    """The resident memory of the process."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 

@@ -24,7 +24,7 @@ OPTIONS = {
 
 
 def started_with(monkeypatch: pytest.MonkeyPatch, *options: str) -> list[Any]:
-    """What the command starts a local cloud with: folder, port, origins, address, parameters."""
+    """The values that the command starts a local cloud with: folder, port, origins, address, parameters."""
     started: list[Any] = []
 
     @contextmanager

@@ -25,7 +25,7 @@ def scene() -> CompactionScene:
 
 
 def joined(scene: CompactionScene) -> list[int]:
-    """How many entries each entry was joined of that a fold gets, whose result is checked."""
+    """The number of entries that each entry of a fold was joined of; the result of the fold is checked."""
     owner = scene.data_sets.owner(ANNA_ID)
     data_sets = scene.data_sets.of_owner(owner)
     entries = scene.log.continuous_entries(owner, {})

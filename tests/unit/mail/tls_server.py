@@ -52,7 +52,7 @@ def certificate(folder: Path, host: str, *, age: timedelta = timedelta()) -> Pat
 
 @dataclass(slots=True)
 class TlsMailServer:
-    """What a mail server was told: each line, and whether TLS protected it."""
+    """A mail server with what it was told: each line, and whether TLS protected it."""
 
     port: int = 0
     lines: list[tuple[bool, bytes]] = field(default_factory=list)

@@ -30,7 +30,7 @@ METER = "b" * 32
 
 
 def ingested(client: str, stored_time_ms: int, number: int = 1, **times_ms: int) -> Ingested:
-    """What came into a data set by one entry."""
+    """The data that came into a data set by one entry."""
     return Ingested(client).after(number, times_ms, stored_time_ms)
 
 
@@ -107,7 +107,7 @@ def test_the_client_of_a_data_set(description: dict[str, Any], client: str) -> N
 
 
 def told(name: str, newest: str, stored: str) -> dict[str, str]:
-    """What is told of a type, with times of the first day of 2026."""
+    """The freshness of a type, with times of the first day of 2026."""
     return {"type": name, "newestTime": f"2026-01-01T{newest}Z", "newestStoredTime": f"2026-01-01T{stored}Z"}
 
 

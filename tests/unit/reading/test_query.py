@@ -28,7 +28,7 @@ def filled(scene: DataScene) -> DataScene:
 
 
 def kinds(records: list[dict[str, Any]]) -> list[str]:
-    """What each record is, by value, sub type, name or type."""
+    """The kind of each record, by value, sub type, name or type."""
     return [
         str(record.get("value") or record.get("subType") or record.get("name") or record["type"]) for record in records
     ]

@@ -24,7 +24,7 @@ def scene() -> CompactionScene:
 
 
 def kinds(scene: CompactionScene, **parameters: str) -> list[str]:
-    """What each record is, by value or type."""
+    """The kind of each record, by value or type."""
     return [str(record.get("value") or record["type"]) for record in scene.read(ANNA, **parameters)]
 
 

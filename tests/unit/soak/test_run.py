@@ -89,7 +89,7 @@ def ended(plan: Plan, target: Target | None = None) -> Soak:
 
 
 def details(run: Soak) -> set[str]:
-    """What was found, without those who found it."""
+    """The findings without those who found them."""
     assert {finding.kind for finding in run.findings.all()} <= {UNEXPECTED, LOST}
     return {finding.detail for finding in run.findings.all()}
 

@@ -22,7 +22,7 @@ class Counted:
         self._function = function
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """What the function returns."""
+        """The result of the function."""
         self.calls += 1
         return self._function(*arguments, **named)
 

@@ -43,7 +43,7 @@ class Scene:
         return found
 
     def tick(self) -> TickSummary:
-        """What the dispatcher does once a minute."""
+        """The work of the dispatcher in each minute."""
         return tick(self.types, self.services.tasks)
 
     def messages(self) -> list[RunMessage]:
@@ -51,7 +51,7 @@ class Scene:
         return take_runs(self.fakes.engine)
 
     def work(self) -> list[RunOutcome]:
-        """What comes of all messages that are waiting now."""
+        """The outcomes of all messages that are waiting now."""
         return [self.carry_out(message) for message in self.messages()]
 
     def carry_out(self, message: RunMessage) -> RunOutcome:

@@ -23,7 +23,7 @@ TOKEN = "the token of the control port"
 
 @dataclass
 class Answered:
-    """What a WSGI application replied."""
+    """The reply of a WSGI application."""
 
     status: str = ""
     headers: dict[str, str] = field(default_factory=dict)

@@ -18,7 +18,7 @@ WEEK_S = 7 * 24 * 3600
 
 
 def run_times_ms(stage: Stage) -> dict[str | None, int | None]:
-    """When the last run of each of the platform's jobs was, all of which are pending again."""
+    """The time of the last run of each of the platform's jobs, all of which are pending again."""
     jobs = stage.store.services.tasks.tasks.listed(TaskFilter(), 0, 100)
     assert {job.state for job in jobs} == {State.PENDING}
     return {job.name: job.run_time_ms for job in jobs}

@@ -18,7 +18,7 @@ NO_NOTICE = "[]"
 
 
 def waiting(stage: Stage) -> int:
-    """How many notices are in the queue, due or not."""
+    """The number of notices in the queue, due or not."""
     with stage.store.engine.database.reading() as connection:
         statement = "SELECT count(*) FROM messages WHERE queue = 'blob-events'"
         (count,) = connection.execute(statement).fetchone()

@@ -35,7 +35,7 @@ OUTPUTS = {
 
 @dataclass
 class CloudFormation:
-    """What CloudFormation would hold, without its transform, which moto does not have; and what was done in order."""
+    """CloudFormation's stacks, without its transform, which moto does not have; and what was done, in order."""
 
     templates: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -24,7 +24,7 @@ NAMES = ("soak-home", "soak-cloud", "fuzz", "power-loss", "mutants")
 
 
 class Kept:
-    """What was kept."""
+    """The figures that were kept."""
 
     def __init__(self, folder: Path) -> None:
         self.figures, self.page = folder / "figures", folder / "page.md"

@@ -90,7 +90,7 @@ def _policy(settings: Settings) -> str:
 
 
 def _bucket_sources(settings: Settings) -> tuple[str, ...]:
-    """Where the stage's signed addresses are, beside its own: those of a home server are its own."""
+    """The origins of the stage's signed addresses beside its own: those of a home server are its own."""
     if not settings.has_gateway:
         return ()
     if settings.s3_path_style:  # the local cloud

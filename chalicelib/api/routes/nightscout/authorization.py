@@ -11,7 +11,7 @@ blueprint = ApiBlueprint(__name__)
 
 @blueprint.operation(VERIFY_AUTH)
 def verify_auth(request: Request) -> Reply:
-    """What the credential may do, whether or not it is valid."""
+    """The rights of the credential, whether or not it is valid."""
     return Reply(verification(request.caller.nightscout_credential, is_sent=bool(sent_by(request))))
 
 

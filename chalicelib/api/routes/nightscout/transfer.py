@@ -18,6 +18,6 @@ def list_stored(request: Request) -> Reply:
 
 @views.operation(RESTORE_DOCUMENTS)
 def restore(request: Request) -> Reply:
-    """How many documents were stored, and how many were here."""
+    """The numbers of documents that were stored, and of those that were here."""
     user_id, collection, ports = request.path["userId"], request.path["collection"], request.services.nightscout
     return Reply(restore_documents(request.call, user_id, collection, request.json, ports).body)

@@ -39,7 +39,7 @@ def get_status(request: Request) -> Reply:
 
 @views.operation(operations.GET_LAST_MODIFIED)
 def get_last_modified(request: Request) -> Reply:
-    """When each collection last changed."""
+    """The time at which each collection last changed."""
     user_id, ports = user_id_of(request), request.services.nightscout
     collections = last_changes(request.call, user_id, ports)
     if (status_ms := newest_status_ms(request.call, user_id, ports)) is not None:
@@ -81,7 +81,7 @@ def get_history_since_header(request: Request) -> Reply:
 
 @views.operation(operations.CREATE)
 def create(request: Request) -> Reply:
-    """What names the document, and whether there was one before."""
+    """The identifier of the document, and whether there was one before."""
     ports = request.services.nightscout
     if messages.is_about_statuses(request):
         created = create_status(request.call, user_id_of(request), documents_in(request), ports)
@@ -92,7 +92,7 @@ def create(request: Request) -> Reply:
 
 @views.operation(operations.REPLACE)
 def replace(request: Request) -> Reply:
-    """When the document was modified."""
+    """The time at which the document was modified."""
     target, ports = messages.target_of(request), request.services.nightscout
     return messages.replaced_reply(replace_document(request.call, target, documents_in(request), ports))
 

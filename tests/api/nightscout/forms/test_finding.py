@@ -202,7 +202,7 @@ class TestFormats:
 
 
 def sent_and_previewed(device: Device, body: Any) -> Any:
-    """What a preview answers."""
+    """The answer of a preview."""
     return device.send("POST", "/api/v1/entries/preview", body).json()
 
 

@@ -13,7 +13,7 @@ NOW = "2026-01-01T00:00:00.000Z"
 
 
 def stored(device: Device, path: str, sent: Any, method: str = "POST") -> Any:
-    """What is answered to a document that is stored."""
+    """The answer to a document that is stored."""
     reply = device.send(method, f"/api/v1/{path}", sent)
     assert reply.status == 200, reply.body
     return reply.json()

@@ -34,7 +34,7 @@ def phone(minutes_ago: float, remaining: float = 0.71) -> dict[str, Any]:
 
 
 def day_of_loop() -> list[dict[str, Any]]:
-    """What Loop sends of its decisions on a day."""
+    """The records that Loop sends of its decisions on a day."""
     paths = sorted(SAMPLES.glob("*_dosing_decisions.json"))
     return [record for path in paths for record in json.loads(path.read_text())]
 

@@ -67,7 +67,7 @@ class Account:
         return self._api.request(method, f"{path_of(self.user_id, collection)}{query}", body, token=self.token)
 
     def restore(self, collection: str, *documents: dict[str, Any]) -> tuple[int, int]:
-        """How many documents were stored, and how many were known."""
+        """The numbers of documents that were stored, and of those that were known."""
         reply = self.send("POST", collection, list(documents))
         assert reply.status == 200, reply.body
         return reply.json()["stored"], reply.json()["known"]

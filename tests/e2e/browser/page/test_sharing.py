@@ -35,7 +35,7 @@ def prove_address(home: Platform, user: User) -> None:
 
 
 def permissions(owner: User, viewer: User) -> Any:
-    """What the owner lets the viewer do."""
+    """The permissions that the owner gave the viewer."""
     return owner.request("GET", f"/access/{owner.id}").json().get(viewer.id)
 
 

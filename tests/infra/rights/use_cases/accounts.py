@@ -294,7 +294,7 @@ def profiles(stage: Stage) -> None:
 
 
 def status(stage: Stage) -> None:
-    """What needs no account."""
+    """The requests that need no account."""
     for path in ("/status", "/version", "/info", "/v1/time", "/data/status", "/auth/status", "/access/status"):
         stage.request("GET", path)
     for path in ("/metrics/status", "/openapi.json", "/docs", "/auth/private", asset_path("page.js")):

@@ -7,6 +7,7 @@ literal prefix, suffix or part.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from chalicelib import json_text
@@ -178,7 +179,7 @@ def _comparisons(path: Sequence[str], values: Sequence[str], fields: Fields) -> 
     if max(map(len, values), default=0) > MAX_VALUE_LENGTH:
         raise InvalidRequestError(f"a value of {field} is too long")
     if operator in _LIST_OPERATORS:
-        yield Comparison(field, operator, [_listed(field, value, fields) for value in values])
+        yield Comparison(field, operator, one_of([_listed(field, value, fields) for value in values]))
         return
     for value in values:
         yield _comparison(field, operator, value, fields)
@@ -265,6 +266,25 @@ def literal(expression: str, flags: str = "") -> Literal:
     return Literal(text.lower() if flags else text, is_prefix, is_suffix, bool(flags))
 
 
+class OneOf(NamedTuple):
+    """The values of a list, one of which a stored value has to equal. Texts are looked up: a query has room for
+    thousands, and a search compares them with thousands of documents."""
+
+    texts: frozenset[str]
+    others: tuple[Any, ...]
+
+    def has(self, stored: Any) -> bool:
+        return (isinstance(stored, str) and stored in self.texts) or any(
+            _is_equal(stored, value) for value in self.others
+        )
+
+
+def one_of(values: Sequence[Any]) -> OneOf:
+    """The values of a list."""
+    texts = frozenset(value for value in values if isinstance(value, str))
+    return OneOf(texts, tuple(value for value in values if not isinstance(value, str)))
+
+
 def place(value: Any) -> tuple[int, Any]:
     """The place of a value among others of any kind: nothing, numbers, texts, and then the rest."""
     if value is None:
@@ -298,8 +318,8 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "$gte": lambda stored, value: _is_comparable(stored, value) and bool(stored >= value),
     "$lt": lambda stored, value: _is_comparable(stored, value) and bool(stored < value),
     "$lte": lambda stored, value: _is_comparable(stored, value) and bool(stored <= value),
-    "$in": lambda stored, value: any(_is_equal(stored, element) for element in value),
-    "$nin": lambda stored, value: not any(_is_equal(stored, element) for element in value),
+    "$in": lambda stored, value: value.has(stored),
+    "$nin": lambda stored, value: not value.has(stored),
     "$regex": lambda stored, value: value.matches(stored),
     "$exists": lambda stored, value: (stored is not None) == value,
 }
@@ -307,9 +327,18 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 def _holds(comparison: Comparison, body: Mapping[str, Any]) -> bool:
     stored: Any = body
-    for name in comparison.field.split("."):
-        stored = stored.get(name) if isinstance(stored, dict) else None
+    for name in _steps(comparison.field):
+        if not isinstance(stored, dict):
+            stored = None
+            break
+        stored = stored.get(name)
     return _OPERATORS[comparison.operator](stored, comparison.value)
+
+
+@lru_cache(maxsize=256)
+def _steps(field: str) -> tuple[str, ...]:
+    """The members that lead to a field, one within the other."""
+    return tuple(field.split("."))
 
 
 def _any_holds(group: Group, body: Mapping[str, Any]) -> bool:

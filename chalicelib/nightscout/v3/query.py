@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.errors import InvalidRequestError
 from chalicelib.frozen import frozen
-from chalicelib.nightscout.find import MAX_CONDITIONS, MAX_VALUE_LENGTH, Comparison, Find, literal
+from chalicelib.nightscout.find import MAX_CONDITIONS, MAX_VALUE_LENGTH, Comparison, Find, literal, one_of
 from chalicelib.nightscout.search import Span
 from chalicelib.nightscout.times import iso_time
 from chalicelib.nightscout.v3.members import number_in, read_date
@@ -114,7 +114,7 @@ def _comparison(name: str, sent: str) -> Comparison:
     if len(sent) > MAX_VALUE_LENGTH:
         raise InvalidRequestError(f"a value of {field[:20]} is too long")
     if operator in _LISTS:
-        return Comparison(field, f"${operator}", sent.split(_BETWEEN))
+        return Comparison(field, f"${operator}", one_of(sent.split(_BETWEEN)))
     if operator == "re":
         return Comparison(field, "$regex", literal(sent))
     return Comparison(field, f"${operator or 'eq'}", _value(field, sent))

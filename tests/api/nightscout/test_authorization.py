@@ -44,6 +44,12 @@ def sha1(text: str) -> str:
 
 
 class TestRights:
+    def test_a_body_that_is_too_large_is_not_read_for_a_credential(self, api: ApiClient, pump: dict[str, Any]) -> None:
+        """Without this, nobody in particular could have large bodies parsed."""
+        entry = {"sgv": 100, "date": START_MS, "secret": pump["token"]}
+        assert api.request("POST", "/api/v1/entries.json", [entry]).status == 200
+        assert api.request("POST", "/api/v1/entries.json", [entry | {"notes": "x" * 4_500_000}]).status == 401
+
     def test_a_credential_to_read(self, api: ApiClient, phone: dict[str, Any]) -> None:
         assert rights(api, api_secret=sha1(phone["token"])) == {
             "canRead": True,

@@ -53,6 +53,9 @@ class Invitation:
     expires_time_ms: int
     modified_time_ms: int | None = None
     version: int = 1
+    custodian_id: str = ""
+    """The custodian who sent it or sent it again, without whose permission it opens nothing; empty for the sharer and
+    for servers."""
 
     def __post_init__(self) -> None:
         if not fits_key(self.creator_id) or not fits_key(self.email):

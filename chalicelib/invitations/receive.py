@@ -4,6 +4,7 @@ Only the account that has the address of an invitation may accept it, and only w
 """
 
 from chalicelib.access.call import Call
+from chalicelib.access.policy import CUSTODIAN
 from chalicelib.accounts.grant import Grant
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import InvitationNotFoundError, InvitationRefusedError
@@ -30,7 +31,8 @@ def accept(call: Call, answer: Answer, ports: InvitationPorts) -> None:
     Raises:
         UnauthorizedError: the caller may not answer for this invitee.
         InvitationNotFoundError: the key opens no invitation, or it has expired.
-        InvitationRefusedError: it was declined, or is another sharer's, or was sent to another person.
+        InvitationRefusedError: it was declined, or is another sharer's, or was sent to another person, or its sender is
+            custodian no longer.
         UnavailableError: each attempt met another change.
     """
     call.require(answer.invitee_id)
@@ -39,7 +41,7 @@ def accept(call: Call, answer: Answer, ports: InvitationPorts) -> None:
         invitation = _find(call, answer, ports)
         if invitation.status is Status.COMPLETED:
             return
-        if invitation.status is not Status.PENDING:
+        if invitation.status is not Status.PENDING or not _is_backed(invitation, ports):
             raise InvitationRefusedError
         grant = Grant(invitation.creator_id, answer.invitee_id, invitation.context[PERMISSIONS])
         ports.invitations.accept(invitation, invitation.changed(Status.COMPLETED, call.now_ms), grant)
@@ -65,6 +67,13 @@ def dismiss(call: Call, answer: Answer, ports: InvitationPorts) -> None:
             ports.invitations.replace(invitation, invitation.changed(Status.DECLINED, call.now_ms))
 
     retry_on_conflict(attempt)
+
+
+def _is_backed(invitation: Invitation, ports: InvitationPorts) -> bool:
+    """Whether the person who sent an invitation may still share the data: a custodian may have lost the permission, and
+    must not come back by an invitation of their own."""
+    sender_id = invitation.custodian_id
+    return not sender_id or CUSTODIAN in ports.accounts.grants.permissions(invitation.creator_id, sender_id)
 
 
 def _find(call: Call, answer: Answer, ports: InvitationPorts) -> Invitation:

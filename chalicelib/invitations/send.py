@@ -1,6 +1,7 @@
 """Sends, renews and withdraws invitations to a care team. Source: confirm 3."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.access.call import Call
@@ -59,7 +60,10 @@ def send(call: Call, sharer_id: str, body: Any, ports: InvitationPorts) -> Invit
         _require_room(call, sharer_id, ports)
         context = {**details.context, PERMISSIONS: _offered(call, sharer_id, details, ports)}
         identity = InvitationIdentity(call.new_id(), ports.secret())
-        invitation = new_invitation(sharer_id, details.email, context, identity, call.now_ms)
+        invitation = replace(
+            new_invitation(sharer_id, details.email, context, identity, call.now_ms),
+            custodian_id=_custodian_id(call, sharer_id),
+        )
         ports.invitations.add(invitation, replaced)
         return invitation
 
@@ -86,7 +90,7 @@ def renew(call: Call, key: str, ports: InvitationPorts) -> Invitation:
             raise InvitationRefusedError from error
         if invitation.status is not Status.PENDING:
             raise InvitationRefusedError
-        renewed = invitation.renewed(call.now_ms)
+        renewed = replace(invitation.renewed(call.now_ms), custodian_id=_custodian_id(call, invitation.creator_id))
         ports.invitations.replace(invitation, renewed)
         return renewed
 
@@ -112,6 +116,12 @@ def withdraw(call: Call, sharer_id: str, email: str, ports: InvitationPorts) -> 
         ports.invitations.remove(invitation)
 
     retry_on_conflict(attempt)
+
+
+def _custodian_id(call: Call, sharer_id: str) -> str:
+    """The caller who sends as a custodian of the sharer; empty for the sharer and for servers."""
+    caller_id = call.caller.user_id
+    return "" if call.caller.is_server or caller_id in (None, sharer_id) else caller_id or ""
 
 
 def _count(call: Call, ports: InvitationPorts) -> None:

@@ -23,7 +23,7 @@ from chalicelib.invitations.stores.keys import INVITED_PREFIX, email_pk, invitat
 
 def invitation_item(invitation: Invitation) -> Item:
     """The item of an invitation. The context is JSON text, since clients send values of any form."""
-    modified = {} if invitation.modified_time_ms is None else {"modified_time_ms": invitation.modified_time_ms}
+    optional = {"modified_time_ms": invitation.modified_time_ms, "custodian_id": invitation.custodian_id or None}
     return {
         **invitation_key(invitation.creator_id, invitation.email),
         "creator_id": invitation.creator_id,
@@ -36,7 +36,7 @@ def invitation_item(invitation: Invitation) -> Item:
         "expires_time_ms": invitation.expires_time_ms,
         "version": invitation.version,
         "expires_at_s": expires_at_s(invitation.expires_time_ms),
-        **modified,
+        **{name: value for name, value in optional.items() if value is not None},
     }
 
 
@@ -53,6 +53,7 @@ def invitation_from_item(item: Item) -> Invitation:
         expires_time_ms=item["expires_time_ms"],
         modified_time_ms=item.get("modified_time_ms"),
         version=item["version"],
+        custodian_id=item.get("custodian_id", ""),
     )
 
 

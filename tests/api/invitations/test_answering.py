@@ -10,6 +10,7 @@ from tests.api.invitations.invitation_requests import (
     ADDRESS,
     DISMISS,
     FORBIDDEN,
+    INVITATION,
     INVITEE,
     NO_INVITE,
     NOT_AUTHORIZED,
@@ -119,6 +120,21 @@ class TestAccept:
         key = sent_key(api, fakes)
         fakes.now_ms += WEEK_MS
         assert answer(api, ACCEPT, key, fakes.sign_in(INVITEE)) == (404, NO_INVITE)
+
+    def test_a_custodian_who_was_removed_does_not_come_back_by_an_invitation(
+        self, api: ApiClient, fakes: FakeServices
+    ) -> None:
+        fakes.sign_in(SHARER)
+        fakes.grant(SHARER, STRANGER, ["custodian"])
+        details = INVITATION | {"permissions": {"custodian": {}, "view": {}}}
+        sent = api.request("POST", f"/confirm/send/invite/{SHARER}", details, token=fakes.sign_in(STRANGER)).json()
+        fakes.grant(SHARER, STRANGER, [])
+        assert answer(api, ACCEPT, sent["key"], fakes.sign_in(INVITEE)) == (403, FORBIDDEN)
+        assert fakes.grants.find(SHARER, INVITEE) is None
+        # The sharer may stand by it.
+        renewed = api.request("PATCH", f"/confirm/resend/invite/{sent['key']}", token=fakes.sign_in(SHARER))
+        assert renewed.status == 200
+        assert answer(api, ACCEPT, sent["key"], fakes.sign_in(INVITEE))[0] == 200
 
     def test_a_declined_invitation_is_not_accepted(self, api: ApiClient, fakes: FakeServices) -> None:
         key, token = sent_key(api, fakes), fakes.sign_in(INVITEE)

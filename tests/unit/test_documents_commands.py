@@ -91,6 +91,12 @@ def test_the_commands_of_strandline_are_found() -> None:
     assert {"export", "import", "compare", "serve"} <= named
 
 
+def test_the_page_of_the_home_server_names_each_of_its_options() -> None:
+    page = (ROOT / "docs" / "home-server.md").read_text()
+    named = set(re.findall(r"`(--[a-z-]+)", page))
+    assert options_of_commands()["serve"] - {"-h", "--help"} - named == set()
+
+
 def test_modules_that_documents_run_exist(text: str) -> None:
     for name in {module for line in code(text) for module in re.findall(r"python3? -m ([\w.]+)", line)}:
         path = ROOT / name.replace(".", "/")

@@ -101,8 +101,9 @@ def _parse_filters(query: Query) -> list[Filter]:
 
 
 def _permissions_filter(grant_of: Callable[[AssociatedUser], Grant | None], text: str) -> Filter:
-    names = {part.strip() for part in text.split(",")} - {""}
-    if names & {ANY, NONE} and len(names) > 1:
+    listed = [name for part in text.split(",") if (name := part.strip())]
+    names = set(listed)
+    if names & {ANY, NONE} and len(listed) > 1:
         raise InvalidRequestError("Query is invalid")
     if names == {ANY}:
         return lambda user: grant_of(user) is not None

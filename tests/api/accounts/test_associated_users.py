@@ -106,6 +106,8 @@ class TestAssociatedUsers:
             ("trusteePermissions=note,%20view", [VIEWER]),
             ("trusteePermissions=note,upload", []),
             ("trustorPermissions=view", [PATIENT]),
+            ("trustorPermissions=view,%20view,", [PATIENT]),
+            ("trustorPermissions=,any,", [PATIENT]),
             ("trustorPermissions=view&trusteePermissions=view", []),
             ("email=BBBB", [VIEWER]),
             ("name=name%20C", [PATIENT]),
@@ -123,7 +125,15 @@ class TestAssociatedUsers:
     ) -> None:
         assert [user["userid"] for user in self.users_of(api, fakes, f"?{query}")] == expected
 
-    @pytest.mark.parametrize("query", ["trustorPermissions=any,view", "trusteePermissions=none,any"])
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "trustorPermissions=any,view",
+            "trusteePermissions=none,any",
+            "trustorPermissions=any,any",
+            "trusteePermissions=none,,none",
+        ],
+    )
     def test_any_and_none_stand_alone(self, api: ApiClient, fakes: FakeServices, query: str) -> None:
         reply = api.request("GET", f"/metadata/users/{OWNER}/users?{query}", token=fakes.sign_in(OWNER))
         assert (reply.status, reply.json()) == (400, "Query is invalid")

@@ -9,6 +9,7 @@ from chalicelib.access.call import Caller
 from chalicelib.access.nightscout_credential import NightscoutCredential
 from chalicelib.api.messages import Request
 from chalicelib.api.operations.operation import ErrorFormat
+from chalicelib.encoding.form import MEDIA_TYPE, FormError, form_members
 from chalicelib.errors import InvalidTokenError, UnauthenticatedError
 from chalicelib.nightscout.authorization import find_credential
 from chalicelib.nightscout.sent_credential import SentCredential, sent_credentials, sent_jwt
@@ -41,9 +42,7 @@ def user_id_of(request: Request) -> str:
 def sent_by(request: Request) -> tuple[SentCredential, ...]:
     """The credentials of a request, in the order in which they count."""
     headers = {name: [value] for name, value in request.headers.items()}
-    # A larger body is refused whatever it holds, so nobody has it parsed without a credential.
-    body = request.body if len(request.body) <= request.operation.limit_bytes else b""
-    return sent_credentials(headers, request.query, _body_with_credential(body))
+    return sent_credentials(headers, request.query, _body_with_credential(request))
 
 
 def _with_jwt(request: Request) -> Request:
@@ -69,11 +68,13 @@ def _with_caller(request: Request, credential: NightscoutCredential) -> Request:
     return replace(request, call=replace(request.call, caller=caller))
 
 
-def _body_with_credential(body: bytes) -> object:
+def _body_with_credential(request: Request) -> object:
     """The body if it may hold a credential: few do, and parsing all twice would cost more."""
-    if b'"token"' not in body and b'"secret"' not in body:
-        return None
+    # A larger body is refused whatever it holds, so nobody has it parsed without a credential.
+    body = request.body if len(request.body) <= request.operation.limit_bytes else b""
     try:
-        return json_text.decode_sent(body)
-    except orjson.JSONDecodeError:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() == MEDIA_TYPE:
+            return form_members(body) if b"token=" in body or b"secret=" in body else None
+        return json_text.decode_sent(body) if b'"token"' in body or b'"secret"' in body else None
+    except (FormError, orjson.JSONDecodeError):
         return None

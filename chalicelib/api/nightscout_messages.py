@@ -4,7 +4,6 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 
@@ -12,18 +11,12 @@ from chalicelib import json_text
 from chalicelib.api.content_coding import decoded
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.nightscout_etags import FORMATS, format_of, unless_known
+from chalicelib.encoding.form import MEDIA_TYPE, FormError, form_members
 from chalicelib.errors import InvalidRequestError, MalformedJsonError
 from chalicelib.nightscout.search import FoundDocuments
 
 MAX_INFLATED_BYTES = 16 * 1024 * 1024
 """The largest body that is sent compressed."""
-_FORM = "application/x-www-form-urlencoded"
-MAX_FIELDS = 1_000
-"""Fields of a form."""
-_MAX_DEPTH = 5
-_NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
-_INDEX = re.compile(r"0|[1-9][0-9]{0,2}")
-_PART = re.compile(r"\[([^\[\]]*)\]")
 _COLUMNS = ("dateString", "date", "sgv", "direction", "device")
 _SEPARATORS = {"csv": ",", "tsv": "\t", "txt": "\t"}
 _JSON = "application/json"
@@ -49,8 +42,11 @@ def documents_in(request: Request) -> Any:
     if not body.strip():
         return []
     media_type = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
-    if media_type == _FORM:
-        return _form_document(body)
+    if media_type == MEDIA_TYPE:
+        try:
+            return form_members(body)
+        except FormError as error:
+            raise InvalidRequestError(str(error)) from error
     if media_type != _JSON:
         raise InvalidRequestError("the body has to be JSON")
     try:
@@ -105,50 +101,3 @@ def _is_utf_8(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _form_document(body: bytes) -> dict[str, Any]:
-    """The document of a form.
-
-    Raises:
-        InvalidRequestError: it has too many fields, or a field has two meanings.
-    """
-    try:
-        fields = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    except ValueError as error:
-        raise InvalidRequestError(f"a form may have at most {MAX_FIELDS} fields") from error
-    document: dict[str, Any] = {}
-    for name, value in fields:
-        match = _NAME.fullmatch(name)
-        path = [name] if match is None else [match[1], *_PART.findall(match[2])]
-        if len(path) > _MAX_DEPTH:
-            raise InvalidRequestError(f"the field {name[:50]} is nested too deeply")
-        if name:
-            _put(document, path, value)
-    return {name: _with_arrays(value) for name, value in document.items()}
-
-
-def _put(document: dict[str, Any], path: list[str], value: str) -> None:
-    first, *rest = path
-    if not rest or rest == [""]:
-        present = document.setdefault(first, [] if rest else value)
-        if present is value:
-            return
-        if isinstance(present, dict) or (rest and not isinstance(present, list)):
-            raise InvalidRequestError(f"the field {first[:50]} has two meanings")
-        document[first] = [*present, value] if isinstance(present, list) else [present, value]
-        return
-    inner = document.setdefault(first, {})
-    if not isinstance(inner, dict):
-        raise InvalidRequestError(f"the field {first[:50]} has two meanings")
-    _put(inner, rest, value)
-
-
-def _with_arrays(value: Any) -> Any:
-    """A value of a form, with an array for each object whose members are numbered."""
-    if not isinstance(value, dict):
-        return value
-    members = {name: _with_arrays(inner) for name, inner in value.items()}
-    if all(_INDEX.fullmatch(name) for name in members):
-        return [members[name] for name in sorted(members, key=int)]
-    return members

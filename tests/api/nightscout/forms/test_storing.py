@@ -1,5 +1,6 @@
 """Documents of v1 in the forms in which apps send them, and what becomes of them."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -213,6 +214,21 @@ class TestForms:
         assert (made["eventType"], made["carbs"], made["notes"]) == ("Meal Bolus", 12.5, "caf\u00e9")
         assert {record["type"] for record in device.data()} == {"bolus", "food"}
 
+    @pytest.mark.parametrize("member", ["token={0}", "secret={1}", "secret={0}"])
+    def test_a_credential_in_a_form_counts_and_is_not_stored(self, device: Device, member: str) -> None:
+        sha1 = hashlib.sha1(device.token.encode(), usedforsecurity=False).hexdigest()
+        form = f"eventType=Note&created_at={at(5)}&{member.format(device.token, sha1)}".encode()
+        reply = device.api.request("POST", "/api/v1/treatments", form, Content_Type=self.FORM)
+        assert (reply.status, len(device.treatments())) == (200, 1)
+        assert {"token", "secret"}.isdisjoint(device.treatments()[0])
+
+    @pytest.mark.parametrize(
+        "form", [b"token=wrong", b"secret=", b"a=token%3Dx", b"token[a]=b", b"a=1&a[b]=2&token=x", b"x" * 100_000]
+    )
+    def test_a_form_without_a_right_credential_is_401(self, device: Device, form: bytes) -> None:
+        reply = device.api.request("POST", "/api/v1/treatments", form, Content_Type=self.FORM)
+        assert (reply.status, device.treatments()) == (401, [])
+
     def test_values_of_an_entry_of_a_form_stay_texts(self, device: Device) -> None:
         form = b"type=sgv&sgv=121&date=1767225300000&dateString=2025-12-31T23:55:00.000Z"
         (made,) = device.send("POST", "/api/v1/entries", form, Content_Type=self.FORM).json()
@@ -220,13 +236,10 @@ class TestForms:
         assert device.data() == []
         assert device.send("GET", "/pebble").json()["bgs"] == []
 
-    def test_names_that_repeat_or_are_numbered_are_elements(self, device: Device) -> None:
-        form = b"type=quickpick&tag=a&tag=b&tag=c&foods[1][name]=d&foods[0][name]=e&foods[0][carbs]=5&few[0]=f&=none"
-        form += b"&mixed[0]=g&mixed[x]=h&big[1000]=i&zero[01]=j"
+    def test_a_quick_pick_of_nightscouts_own_page_has_its_foods(self, device: Device) -> None:
+        form = b"type=quickpick&name=a&foods[0][name]=b&foods[0][carbs]=5&foods[1][name]=c&hidden=false&position=1"
         (made,) = device.send("POST", "/api/v1/food", form, Content_Type=self.FORM).json()
-        assert (made["tag"], made["few"], "" in made) == (["a", "b", "c"], ["f"], False)
-        assert made["foods"] == [{"name": "e", "carbs": "5"}, {"name": "d"}]
-        assert (made["mixed"], made["big"], made["zero"]) == ({"0": "g", "x": "h"}, {"1000": "i"}, {"01": "j"})
+        assert made["foods"] == [{"name": "b", "carbs": "5"}, {"name": "c"}]
 
     def test_names_in_brackets_are_members_and_elements(self, device: Device) -> None:
         form = b"type=quickpick&foods[]=a&foods[]=b&size[of][it]=2&empty=&[x]=1"

@@ -54,7 +54,7 @@ def test_what_was_answered_is_there_once_whatever_a_call_meets(trials: Trials) -
     assert trials.failures == []
 
 
-def test_so_it_is_after_several_faults_in_a_row(trials: Trials) -> None:
+def test_histories_with_several_faults_in_a_row_end_as_without_faults(trials: Trials) -> None:
     met = 0
     for seed in range(HISTORIES):
         chance = seeded(seed)
@@ -64,7 +64,7 @@ def test_so_it_is_after_several_faults_in_a_row(trials: Trials) -> None:
     assert met > 2 * HISTORIES
 
 
-def test_the_same_holds_on_dynamodb() -> None:
+def test_what_was_answered_is_there_once_on_dynamodb() -> None:
     with scene("dynamodb") as stage:
         prepare(stage)
         trials = Trials(stage, stage.save())
@@ -73,7 +73,7 @@ def test_the_same_holds_on_dynamodb() -> None:
         assert trials.failures == []
 
 
-def test_and_for_some_use_cases_on_moto() -> None:
+def test_some_use_cases_with_one_fault_end_as_without_faults_on_moto() -> None:
     with scene("dynamodb", "moto") as stage:
         prepare(stage)
         trials = Trials(stage, stage.save())

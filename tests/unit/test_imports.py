@@ -27,7 +27,7 @@ def test_the_application_is_among_them() -> None:
     assert {"app", "chalicelib.api.routes.data", "chalicelib.log.stores.record_log", "chalice.app"} <= imported()
 
 
-def test_there_are_not_many() -> None:
+def test_the_application_imports_few_modules() -> None:
     assert len(imported()) <= MOST_MODULES
 
 
@@ -36,7 +36,7 @@ def test_a_heavy_package_waits_until_it_is_needed(package: str) -> None:
     assert not {name for name in imported() if name.partition(".")[0] == package}
 
 
-def test_so_does_botocore() -> None:
+def test_botocore_waits_until_it_is_needed() -> None:
     """Powertools imports the package itself, to name Powertools in requests, but none of its modules."""
     assert {name for name in imported() if name.partition(".")[0] == BOTOCORE} <= {BOTOCORE}
 

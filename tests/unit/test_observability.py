@@ -77,7 +77,7 @@ def test_a_process_logs_its_versions_when_it_starts(log: io.StringIO, monkeypatc
     assert (line["python"], line["botocore"]) == (platform.python_version(), botocore.__version__)
 
 
-def test_there_are_no_other_functions() -> None:
+def test_the_package_has_no_other_functions() -> None:
     functions = of_type(make_package(LOCAL_STAGE).template, "AWS::Serverless::Function")
     handlers = {function["Handler"].rpartition(".")[2] for function in functions.values()}
     assert handlers == {"app", "on_object_created", "on_metrics", "run_task", "dispatch_tasks"}

@@ -16,7 +16,7 @@ def token(fakes: FakeServices) -> str:
     return fakes.sign_in(OWNER)
 
 
-def test_it_is_read_from_both_and_deleted_from_one(api: ApiClient, token: str) -> None:
+def test_a_record_of_two_data_sets_is_read_from_both_and_deleted_from_one(api: ApiClient, token: str) -> None:
     opening = {"dataSetType": "continuous"}
     replies = [api.request("POST", f"/v1/users/{OWNER}/data_sets", opening, token=token) for _ in range(2)]
     first, second = (reply.json()["data"]["uploadId"] for reply in replies)

@@ -179,7 +179,7 @@ class TestQuery:
         assert (reply.status, reply.json()) == (200, [])
 
 
-def test_it_is_an_attachment_that_no_cache_keeps_and_whose_address_no_other_site_learns(
+def test_an_export_is_an_attachment_that_no_cache_keeps_and_whose_address_no_other_site_learns(
     api: ApiClient, anna: str
 ) -> None:
     for format_, name in (("json", "TidepoolExport.json"), ("excel", "TidepoolExport.xlsx")):

@@ -21,7 +21,7 @@ def event(method: str, path: str) -> dict[str, Any]:
     }
 
 
-def test_they_are_no_routes_of_chalice() -> None:
+def test_paths_of_nightscout_are_no_routes_of_chalice() -> None:
     paths = {path for operation in OPERATIONS if not operation.has_resource for path in operation.paths}
     assert {"/api/v1/verifyauth", "/api/v2/verifyauth"} <= paths
     assert paths & app.routes.keys() == set()

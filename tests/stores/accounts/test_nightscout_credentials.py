@@ -69,7 +69,7 @@ def test_none_is_stored_without_the_account(credentials: StoredNightscoutCredent
     assert credentials.of_user(BEN.user_id) == []
 
 
-def test_that_of_a_grantee_needs_the_grant(credentials: StoredNightscoutCredentials, stores: Stores) -> None:
+def test_a_credential_of_a_grantee_needs_the_grant(credentials: StoredNightscoutCredentials, stores: Stores) -> None:
     of_ben = replace(PHONE, made_by=BEN.user_id)
     assert not credentials.add(of_ben, 5)
     stores.grants.put(Grant(ANNA.user_id, BEN.user_id, {"view": {}}))

@@ -52,13 +52,13 @@ def test_statuses_come_newest_first_and_bounds_are_included(store: DeviceStatuse
     assert found(store, NOW_MS + 5, NOW_MS + 3) == []
 
 
-def test_they_expire_some_days_after_they_were_stored(store: DeviceStatuses) -> None:
+def test_statuses_expire_some_days_after_they_were_stored(store: DeviceStatuses) -> None:
     store.add(OWNER, [replace(STATUS, time_ms=NOW_MS - 100 * DAY_MS)], NOW_MS)
     assert list(store.newest_first(OWNER, (None, None), NOW_MS + 10 * DAY_MS - 1000))
     assert not list(store.newest_first(OWNER, (None, None), NOW_MS + 10 * DAY_MS))
 
 
-def test_those_of_another_owner_or_epoch_are_not_found(store: DeviceStatuses) -> None:
+def test_statuses_of_another_owner_or_epoch_are_not_found(store: DeviceStatuses) -> None:
     store.add(OWNER, [STATUS], NOW_MS)
     for owner in (replace(OWNER, epoch=2), replace(OWNER, id="bbbbbbbbbb")):
         assert not list(store.newest_first(owner, (None, None), NOW_MS))

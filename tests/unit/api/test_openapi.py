@@ -38,17 +38,17 @@ def faults(schema_name: str, value: object) -> list[str]:
     return [error.message for error in Draft202012Validator(root).iter_errors(value)]
 
 
-def test_it_is_valid() -> None:
+def test_the_description_is_valid() -> None:
     described = orjson.loads(document_bytes())
     assert [error.message for error in OpenAPIV31SpecValidator(described).iter_errors()] == []
 
 
-def test_it_has_every_operation_of_the_table_once() -> None:
+def test_the_description_has_every_operation_of_the_table_once() -> None:
     described = [operation.name for api in APIS for operation in api.operations]
     assert sorted(described) == sorted(operation.name for operation in OPERATIONS)
 
 
-def test_it_has_every_path_of_the_table() -> None:
+def test_the_description_has_every_path_of_the_table() -> None:
     described = {
         (method.upper(), server["url"].rstrip("/") + path)
         for path, methods in document()["paths"].items()
@@ -133,6 +133,6 @@ def test_bodies_of_data_sets_are_those_of_the_model() -> None:
     assert faults("DataSourceCreation", {"providerType": "oauth"})
 
 
-def test_a_cold_start_does_not_pay_for_it() -> None:
+def test_a_cold_start_does_not_pay_for_the_description() -> None:
     modules = {name for name in imported() if name.startswith("chalicelib.api.openapi")}
     assert modules == {"chalicelib.api.openapi", "chalicelib.api.openapi.routes"}

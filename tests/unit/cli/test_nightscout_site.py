@@ -136,7 +136,9 @@ class TestHarm:
             site.window(ENTRIES, 999_999, 1_000_001)
 
     @pytest.mark.parametrize("created", [5, "2027", "", None])
-    def test_so_is_one_whose_time_is_a_text(self, fake: FakeSite, site: NightscoutSite, created: Any) -> None:
+    def test_a_document_whose_time_is_a_text_is_refused(
+        self, fake: FakeSite, site: NightscoutSite, created: Any
+    ) -> None:
         fake.misbehave = lambda _: as_json([MEAL | {"created_at": created}])
         with pytest.raises(CommandError, match="of another time"):
             site.window(TREATMENTS, 1_735_689_600_000, 1_767_300_000_000)

@@ -36,7 +36,7 @@ def addresses_of(process: subprocess.Popen[str]) -> dict[str, Any]:
     return dict(json.loads(line_of(process)))
 
 
-def test_it_prints_one_line_of_json_when_it_serves() -> None:
+def test_the_server_prints_one_line_of_json_when_it_serves() -> None:
     with running("--print-json") as process:
         addresses = addresses_of(process)
         assert addresses.keys() == {"url", "control_url", "token", "server_secret"}
@@ -45,21 +45,21 @@ def test_it_prints_one_line_of_json_when_it_serves() -> None:
         assert line_of(process) == ""
 
 
-def test_it_prints_lines_for_people_otherwise() -> None:
+def test_the_server_prints_lines_for_people_otherwise() -> None:
     with running() as process:
         assert line_of(process).startswith("url: http://127.0.0.1:")
         assert line_of(process).startswith("control_url: http://127.0.0.1:")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_at_a_signal(number: signal.Signals) -> None:
+def test_the_server_ends_at_a_signal(number: signal.Signals) -> None:
     with running() as process:
         line_of(process)
         process.send_signal(number)
         assert process.wait(END_TIMEOUT_S) == 0
 
 
-def test_it_ends_when_its_input_is_closed() -> None:
+def test_the_server_ends_when_its_input_is_closed() -> None:
     with running() as process:
         line_of(process)
         assert process.stdin is not None
@@ -67,7 +67,7 @@ def test_it_ends_when_its_input_is_closed() -> None:
         assert process.wait(END_TIMEOUT_S) == 0
 
 
-def test_it_serves_on_without_an_input() -> None:
+def test_the_server_goes_on_without_an_input() -> None:
     with running("--print-json", stdin=subprocess.DEVNULL) as process:
         url = addresses_of(process)["url"]
         assert [Client(url).request("GET", "/status").status for _ in range(3)] == [200] * 3

@@ -58,13 +58,13 @@ def test_entries_of_several_types_and_records_are_joined(scene: CompactionScene)
     assert joined(scene) == [3]
 
 
-def test_those_of_another_day_are_not(scene: CompactionScene) -> None:
+def test_entries_of_another_day_are_not_joined(scene: CompactionScene) -> None:
     for day in (0, 0, 1, 0, 0):
         scene.add(PHONE, on(day, 5))
     assert joined(scene) == [2, 1, 2]
 
 
-def test_one_that_replaces_a_record_is_not_joined_with_that_record(scene: CompactionScene) -> None:
+def test_an_entry_that_replaces_a_record_is_not_joined_with_that_record(scene: CompactionScene) -> None:
     for origin in ("1", "2", "1", "3", "2"):
         scene.add(PHONE, on(0, 5, origin))
     assert joined(scene) == [2, 3]

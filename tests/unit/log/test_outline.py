@@ -13,7 +13,7 @@ def datum(name: str = "cbg", day: int = DAY, origin: dict[str, str] | None = Non
     return Datum(body if origin is None else body | {"origin": origin}, day * DAY_MS + 5, "")
 
 
-def test_it_names_types_days_and_origin_ids() -> None:
+def test_an_outline_names_types_days_and_origin_ids() -> None:
     data = [datum(origin={"id": "1"}), datum("food", DAY - 1), datum("bolus", origin={"name": "app"}), datum("bolus")]
     outline = outline_of(data)
     assert outline is not None
@@ -28,7 +28,7 @@ def test_days_before_1970_have_one_too() -> None:
     assert decode_outline(outline).keys == {("cbg", -719_163), ("cbg", -719_162)}
 
 
-def test_that_of_a_reading_takes_few_bytes() -> None:
+def test_the_outline_of_a_reading_takes_few_bytes() -> None:
     """An entry of a phone should fit into one kilobyte, the unit of what a write costs."""
     outline = outline_of([datum(origin={"id": "an id of a phone"})])
     assert outline is not None

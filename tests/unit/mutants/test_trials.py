@@ -72,7 +72,7 @@ def test_each_edit_is_tried_on_the_sources_as_they_are(project: Path, capsys: py
     assert ((project / "rule.py").read_text(), (project / "rule.py").stat().st_mtime_ns) == (RULE, changed_ns)
 
 
-def test_it_ends_well_when_each_edit_is_noticed(project: Path) -> None:
+def test_a_run_ends_well_when_each_edit_is_noticed(project: Path) -> None:
     assert main([], [NOTICED], project) == 0
 
 

@@ -10,7 +10,7 @@ from tests.fakes.compaction_scene import CompactionScene
 from tests.fakes.data_scene import cbg
 
 
-def test_it_writes_nothing_of_the_new_data(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compaction_of_erased_data_writes_nothing_of_the_new_data(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = CompactionScene()
     scene.add(scene.open("none"), cbg(1))
     acquire = scene.tiles.acquire

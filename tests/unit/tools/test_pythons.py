@@ -44,13 +44,13 @@ def test_the_only_one_is_checked_once() -> None:
 
 
 @pytest.mark.parametrize("failing", [(3, 11), (3, 14)])
-def test_it_fails_if_one_of_them_fails(failing: Version) -> None:
+def test_the_check_fails_if_a_version_fails(failing: Version) -> None:
     passed, said = outcome([(3, 11), (3, 14)], [failing])
     assert not passed
     assert f"Python 3.{failing[1]}: unit tests fail" in said
 
 
-def test_it_fails_where_there_is_no_python() -> None:
+def test_the_check_fails_where_there_is_no_python() -> None:
     assert outcome([]) == (False, [f"Python 3.{minor}: not on this machine" for minor in (11, 12, 13, 14)])
 
 

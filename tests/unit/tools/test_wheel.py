@@ -92,7 +92,7 @@ def test_the_same_sources_make_the_same_wheel(wheel: zipfile.ZipFile, tmp_path: 
     assert build(tmp_path).read_bytes() == Path(str(wheel.filename)).read_bytes()
 
 
-def test_it_runs_on_every_supported_python(metadata: Message) -> None:
+def test_the_wheel_runs_on_every_supported_python(metadata: Message) -> None:
     listed = (ROOT / "tools" / "python-versions").read_text().splitlines()
     versions = {line for line in listed if not line.startswith("#")}
     named = {value.rpartition(" ")[2] for value in metadata.get_all("Classifier", []) if ":: 3." in value}
@@ -113,13 +113,13 @@ def test_the_locked_versions_satisfy_its_requirements_and_are_the_oldest_that_do
         assert [locked[name].startswith(floor) for floor in floors] == [True]
 
 
-def test_it_requires_what_it_imports_and_nothing_else(metadata: Message) -> None:
+def test_the_wheel_requires_what_it_imports_and_nothing_else(metadata: Message) -> None:
     required = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in requirements(metadata)}
     own = IN_THE_WHEEL | OF_AN_OPERATING_SYSTEM | NOT_NEEDED
     assert imported() - own - set(sys.stdlib_module_names) == required
 
 
-def test_it_is_built_with_the_chalice_that_is_deployed() -> None:
+def test_the_wheel_is_built_with_the_chalice_that_is_deployed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     (chalice,) = (text for text in project["build-system"]["requires"] if text.startswith("chalice"))
     assert chalice in (ROOT / "requirements-dev.in").read_text().splitlines()

@@ -59,8 +59,9 @@ def serve(options: ServeOptions) -> None:
         with open_home(options.data_dir, home_settings(options.environ), surroundings=surroundings) as home:
             _prepare(options)
             process_services.override(home.services)
-            gateway = HomeGateway(lambda: home.engine.objects, Callers(options.trusted_proxies))
-            server = HomeHttpServer(gateway, listening, gateway.admits_upload)
+            callers = Callers(options.trusted_proxies)
+            gateway = HomeGateway(lambda: home.engine.objects, callers)
+            server = HomeHttpServer(gateway, listening, gateway.admits_upload, may_connect=callers.may_connect)
             _stop_on_signals(server)
             with _working(home, options):
                 print(f"data: {home.data_dir}")

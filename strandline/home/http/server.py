@@ -7,7 +7,9 @@ import math
 import select
 import socket
 import time
-from threading import Event
+from collections.abc import Callable
+from contextlib import suppress
+from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -34,6 +36,11 @@ REPLY_IN_MEMORY_BYTES = 8 * 1024 * 1024
 WAITING_REPLY_BYTES = 256 * 1024 * 1024
 """From this size on, the thread of a reply waits for its client."""
 IDLE_CONNECTION_S = 75
+REPLY_PATIENCE_S = 75.0
+MIN_BYTES_A_SECOND = 1024
+"""The rate at which a client has to receive a reply after `REPLY_PATIENCE_S`."""
+MAX_STRANGERS = 20
+"""Connections at a time from addresses that are not served."""
 RECEIVED_AT_ONCE_BYTES = 64 * 1024
 DRAINED_S, DRAINED_BYTES = 1.0, 32 * 1024 * 1024
 """Seconds and bytes that the server reads on after it has refused a request."""
@@ -89,7 +96,18 @@ class _ErrorTask(ErrorTask):
             self._drain()
 
     def _drain(self) -> None:
-        """Read what the client still sends. A connection that is closed before that is reset, with the refusal."""
+        """Read what the client still sends. A connection that is closed before that is reset, with the refusal.
+
+        Few threads do so at a time: clients that send nothing more would otherwise keep all of them.
+        """
+        server: Any = self.channel.server  # its stub declares the one of waitress
+        if server.draining.acquire(blocking=False):
+            try:
+                self._drain_for_a_moment()
+            finally:
+                server.draining.release()
+
+    def _drain_for_a_moment(self) -> None:
         connection: Any = self.channel.socket
         until_s, left_bytes = time.monotonic() + DRAINED_S, DRAINED_BYTES
         try:
@@ -111,6 +129,52 @@ class _Channel(HTTPChannel):
     task_class = _Task
     error_task_class = _ErrorTask
 
+    def __init__(self, server: "HomeHttpServer", *arguments: Any, **named: Any) -> None:
+        super().__init__(server, *arguments, **named)
+        self._sent_bytes = 0
+        self._behind: tuple[float, int] | None = None
+        """Since when the client is behind with receiving, and what was sent until then."""
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        """Send as much as the client receives; returns how many bytes."""
+        sent_bytes = int(super().send(data, do_close))
+        self._sent_bytes += sent_bytes
+        return sent_bytes
+
+    def is_too_slow(self, now_s: float) -> bool:
+        """Whether the client sends its request, or receives its reply, more slowly than any that wants an answer."""
+        request: Any = self.request  # its stub declares it as None
+        if request is not None and request.is_too_slow(now_s):
+            return True
+        if not self.total_outbufs_len:
+            self._behind = None
+            return False
+        since_s, sent_bytes = self._behind = self._behind or (now_s, self._sent_bytes)
+        return now_s - since_s > REPLY_PATIENCE_S + (self._sent_bytes - sent_bytes) / MIN_BYTES_A_SECOND
+
+    def cut_off(self) -> None:
+        """Close the connection soon. One whose client receives nothing is ready for nothing until it is shut down."""
+        self.will_close = True
+        connection: Any = self.socket  # its stub says that there may be none
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Wait until the client has received more, if it is far behind. Half of the threads do so at most: a client
+        for which no further one may wait is cut off."""
+        server: Any = self.server  # its stub declares the one of waitress, and lacks this method
+        above: Any = super()
+        if self.total_outbufs_len <= self.adj.outbuf_high_watermark:
+            return
+        if not server.waiting.acquire(blocking=False):
+            self.connected = False
+            self.cut_off()
+            return
+        try:
+            above._flush_outbufs_below_high_watermark()
+        finally:
+            server.waiting.release()
+
 
 class HomeHttpServer(TcpWSGIServer):
     """Serves an application on a socket until it is told to stop."""
@@ -118,7 +182,12 @@ class HomeHttpServer(TcpWSGIServer):
     channel_class = _Channel
 
     def __init__(
-        self, application: "WSGIApplication", listening: socket.socket, admits: Admits, threads: int = THREADS
+        self,
+        application: "WSGIApplication",
+        listening: socket.socket,
+        admits: Admits,
+        threads: int = THREADS,
+        may_connect: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """Accept connections from now on.
 
@@ -126,7 +195,13 @@ class HomeHttpServer(TcpWSGIServer):
             listening: bound to its address.
             admits: tells whether an upload to a signed address is the one that was signed.
             threads: how many requests are served at a time.
+            may_connect: tells whether requests of an address are served. A few others are told that they are not.
         """
+        self.waiting = BoundedSemaphore(max(1, threads // 2))
+        """Threads that may wait for clients that are far behind with receiving their replies."""
+        self.draining = BoundedSemaphore(max(1, threads // 4))
+        """Threads that may read what comes after a refused request."""
+        self._may_connect = may_connect
         self._stopping = Event()
         self._listening = listening
         self._descriptors: dict[int, Any] = {}
@@ -154,14 +229,26 @@ class HomeHttpServer(TcpWSGIServer):
         )
 
     def maintenance(self, now: int) -> None:
-        """Close connections that are idle, or whose request comes too slowly: a client that sends a byte a minute is
-        never idle, and two hundred of them would keep all others out."""
+        """Close connections that are idle or too slow: a client that sends or receives a byte a minute is never idle,
+        and two hundred of them would keep all others out."""
         super().maintenance(now)
+        for channel in self._channels():
+            if channel.is_too_slow(time.monotonic()):
+                channel.cut_off()
+
+    def accept(self) -> tuple[socket.socket, Any] | None:
+        """A new connection; None if there is none, or it is one too many from addresses that are not served."""
+        accepted: tuple[socket.socket, Any] | None = super().accept()
+        if accepted is None or self._may_connect(_host(accepted[1])):
+            return accepted
+        if sum(not self._may_connect(_host(channel.addr)) for channel in self._channels()) < MAX_STRANGERS:
+            return accepted
+        accepted[0].close()
+        return None
+
+    def _channels(self) -> list[Any]:
         channels: Any = self.active_channels  # its stub declares it as one channel
-        for channel in [*channels.values()]:
-            request = channel.request
-            if request is not None and request.is_too_slow(time.monotonic()):
-                channel.will_close = True
+        return [*channels.values()]
 
     def stop(self) -> None:
         """Let `serve` return soon. May be called from a signal handler and from any thread."""
@@ -189,8 +276,11 @@ class HomeHttpServer(TcpWSGIServer):
         wasyncore.loop(timeout=0.5, use_poll=self.adj.asyncore_use_poll, map=self._descriptors, count=1)
 
     def _is_busy(self) -> bool:
-        channels: Any = self.active_channels  # its stub declares it as one channel
         return any(
-            channel.requests or channel.request is not None or channel.total_outbufs_len
-            for channel in [*channels.values()]
+            channel.requests or channel.request is not None or channel.total_outbufs_len for channel in self._channels()
         )
+
+
+def _host(address: Any) -> str:
+    """The host of a socket's address."""
+    return str(address[0]) if isinstance(address, tuple) else ""

@@ -1,13 +1,16 @@
 """Requests that no honest client sends: they leave open where they end, come too slowly, or cost more than they say."""
 
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
 from typing import Any
 
 import pytest
 
 from strandline.home.http import parsing
+from strandline.home.http import server as server_module
 from strandline.home.http.chunks import MAX_FRAMING_BYTES, MAX_LINE_BYTES
 from strandline.home.http.listening import listening_socket
 from strandline.home.http.server import HomeHttpServer
@@ -100,25 +103,55 @@ def test_a_target_that_cannot_be_read_is_refused(server: Served) -> None:
     assert server.bare("GET http://[::1/v1/time HTTP/1.1\nHost: x\n\n").status == 400
 
 
+BIG, SMALL = 64 * 1024 * 1024, b"small"
+
+
+def _reply(environ: Any, start_response: Any) -> list[bytes]:
+    """A large reply in parts at `/big`, a small one elsewhere."""
+    is_big = environ["PATH_INFO"] == "/big"
+    start_response("200 OK", [("Content-Length", str(BIG if is_big else len(SMALL)))])
+    part = bytes(1024 * 1024)
+    return [part] * (BIG // len(part)) if is_big else [SMALL]
+
+
+@contextmanager
+def running(threads: int = 4, **options: Any) -> Iterator[tuple[HomeHttpServer, Callable[[], socket.socket]]]:
+    """A server that looks for slow clients all the time, and what connects to it."""
+    listening = listening_socket("127.0.0.1", 0)
+    address = listening.getsockname()
+    server = HomeHttpServer(_reply, listening, lambda _target, _headers: True, threads, **options)
+    settings: Any = server.adj
+    settings.cleanup_interval = 0
+    settings.outbuf_high_watermark = 1024 * 1024
+    thread = Thread(target=server.serve, args=[0.0])
+    thread.start()
+    with ExitStack() as connections:
+        yield server, lambda: connections.enter_context(socket.create_connection(address, timeout=20))
+    server.stop()
+    thread.join(20)
+
+
+def asked(connection: socket.socket, path: str) -> socket.socket:
+    """The connection, after a request that is the last one."""
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    return connection
+
+
+def received(connection: socket.socket) -> bytes:
+    """All that comes until the connection ends."""
+    parts = []
+    with suppress(ConnectionResetError):
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
 class TestSlowClients:
     @pytest.fixture
     def connection(self) -> Iterator[socket.socket]:
-        """A connection to a server that looks for slow clients all the time."""
-        listening = listening_socket("127.0.0.1", 0)
-
-        def reply(_environ: Any, start_response: Any) -> list[bytes]:
-            start_response("200 OK", [("Content-Length", "0")])
-            return []
-
-        server = HomeHttpServer(reply, listening, lambda _target, _headers: True)
-        settings: Any = server.adj
-        settings.cleanup_interval = 0
-        thread = Thread(target=server.serve, args=[1.0])
-        thread.start()
-        with socket.create_connection(listening.getsockname(), timeout=20) as connection:
-            yield connection
-        server.stop()
-        thread.join(20)
+        """A connection to a server."""
+        with running() as (_, connect):
+            yield connect()
 
     def test_headers_that_take_too_long_end_the_connection(
         self, connection: socket.socket, monkeypatch: pytest.MonkeyPatch
@@ -144,3 +177,38 @@ class TestSlowClients:
         connection.sendall(b"llo")
 
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+    def test_a_client_that_does_not_receive_its_reply_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(server_module, "REPLY_PATIENCE_S", 0.2)
+        monkeypatch.setattr(server_module, "MIN_BYTES_A_SECOND", 10**12)
+        with running() as (server, connect):
+            connection = asked(connect(), "/big")
+            for is_there in (True, False):
+                until_s = time.monotonic() + 20
+                while bool(server.active_channels) != is_there and time.monotonic() < until_s:
+                    time.sleep(0.02)
+                assert bool(server.active_channels) == is_there
+            assert len(received(connection)) < BIG
+
+    def test_clients_that_do_not_receive_their_replies_leave_threads_to_others(self) -> None:
+        with running(threads=2) as (_, connect):
+            stuck = [asked(connect(), "/big") for _ in range(4)]
+            for _ in range(3):
+                assert received(asked(connect(), "/")).endswith(SMALL)
+            assert [connection.fileno() > 0 for connection in stuck] == [True] * 4
+
+    def test_clients_that_are_refused_and_send_nothing_more_leave_threads_to_others(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(server_module, "DRAINED_S", 60.0)
+        with running(threads=4) as (_, connect):
+            for _ in range(8):
+                connect().sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+            assert received(asked(connect(), "/")).endswith(SMALL)
+
+
+def test_addresses_that_are_not_served_have_few_connections() -> None:
+    with running(may_connect=lambda _: False) as (_, connect):
+        first = [connect() for _ in range(server_module.MAX_STRANGERS)]
+        assert received(connect()) == b""
+        assert received(asked(first[0], "/")).endswith(SMALL)

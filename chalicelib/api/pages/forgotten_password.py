@@ -82,12 +82,12 @@ maxlength="254" required value="{escape(email)}" autofocus>
 
 
 def _page_about_mail(kept: Mapping[str, str], email: str) -> Reply:
-    body = f"""<h1>Look into your mail</h1>
+    body = f"""<h1>Check your mail</h1>
 <p>If <strong>{escape(email)}</strong> has an account here, a mail with a link is on its way. The link works once, \
 within {RESET_DAYS} days.</p>
-<p>Nothing came? Look into the folder for spam, or try another address of yours.</p>
+<p>Nothing came? Check the spam folder, or try another address of yours.</p>
 {_way_back(kept)}"""
-    return account_page("Look into your mail", body)
+    return account_page("Check your mail", body)
 
 
 def _page_without_mail(kept: Mapping[str, str]) -> Reply:

@@ -20,6 +20,7 @@ from chalicelib.api.pages.account_forms import dead_link_page, hidden
 from chalicelib.api.pages.alerts import BUSY, EXPIRED_PAGE, NO_ALERT, Alert, alert_paragraph
 from chalicelib.api.pages.cookies import FORM_COOKIE, SSO_COOKIE, cookie_of, set_cookie
 from chalicelib.api.pages.sign_in_page import account_page
+from chalicelib.config import Settings
 from chalicelib.errors import InvitationNotFoundError, InvitationRefusedError, UnavailableError
 from chalicelib.invitations.bodies import sharer_name
 from chalicelib.invitations.invitation import PERMISSIONS, Invitation
@@ -162,12 +163,20 @@ def _name(request: Request, invitation: Invitation) -> str:
 
 
 def _accepted_page(request: Request, invitation: Invitation) -> Reply:
-    settings = request.services.settings
+    address = _data_address(request.services.settings, invitation)
     body = f"""<h1>You belong to the care team</h1>
 <p>Your account shows the data of <strong>{escape(_name(request, invitation))}</strong> from now on. They can change
 that at any time, and so can you.</p>
-<p><a href="{escape(settings.web_app_url or settings.base_url)}/">See the data</a></p>"""
+<p><a href="{escape(address)}">See the data</a></p>"""
     return account_page("You belong to the care team", body)
+
+
+def _data_address(settings: Settings, invitation: Invitation) -> str:
+    """The web app, if there is another one; else the view of the sharer's data on the page of this server."""
+    if settings.web_app_url:
+        return f"{settings.web_app_url}/"
+    view = f"#/now/{invitation.creator_id}" if VIEW in invitation.context[PERMISSIONS] else ""
+    return f"{settings.base_url}/{view}"
 
 
 def _declined_page() -> Reply:

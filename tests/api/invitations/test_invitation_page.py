@@ -201,6 +201,8 @@ class TestAnswer:
         reply = press(browser, sign_in(browser, key), "accept")
         assert reply.status == 200
         assert b"You belong to the care team" in reply.body
+        [link] = Elements(reply.body).named("a")
+        assert link["href"] == f"http://127.0.0.1:8000/#/now/{SHARER}"
         assert granted(fakes) == {"view", "note"}
         assert show(browser, key).status == 404
 

@@ -115,7 +115,7 @@ def test_somebody_forgets_the_password_and_gets_in_again_by_the_mail(server: Ser
         expect(page.get_by_label("E-mail address")).to_be_focused()
         page.keyboard.type(user.email)
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+        expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
         mailed = page.context.new_page()
         mailed.goto(server.link_mailed_to(user.email, "new-password"))
         choose(mailed, NEW_PASSWORD)
@@ -188,6 +188,8 @@ def test_somebody_who_is_invited_signs_in_and_accepts_by_the_mail(server: Server
         assert "code=" not in page.url
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="You belong to the care team")).to_be_visible()
+        shown = page.get_by_role("link", name="See the data")
+        expect(shown).to_have_attribute("href", f"{server.base_url}/#/now/{sharer.id}")
     assert invitee.request("GET", f"/access/{sharer.id}/{invitee.id}").json() == {"view": {}}
 
 
@@ -219,7 +221,7 @@ def test_the_pages_are_accessible_and_fit_a_phone(
         check("Forgot your password?")
         page.get_by_label("E-mail address").fill(user.email)
         page.keyboard.press("Enter")
-        check("Look into your mail")
+        check("Check your mail")
         page.goto(server.link_mailed_to(user.email, "new-password"))
         check("Choose a new password")
         page.goto(server.link_mailed_to(user.email, "verify-email"))

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.browser.conftest import PHONE_WIDTH, Axe
-from tests.e2e.browser.page.conftest import Visit, fits
+from tests.e2e.browser.page.conftest import Visit, fits, wait_for_view
 from tests.e2e.client import PASSWORD, Client, User
 from tests.e2e.conftest import Platform
 
@@ -38,6 +38,22 @@ def test_a_sign_in_is_ended_and_that_of_the_page_is_marked(home: Platform, visit
             expect(logins.get_by_role("button", name="End")).to_have_count(left)
         expect(own).to_be_visible()
     assert app.request("GET", "/auth/user").status == 401
+
+
+def test_sign_ins_that_reloads_made_are_one_entry_and_ended_together(home: Platform, visit: Visit) -> None:
+    user = User(home.base_url)
+    app = signed_in_again(user)
+    with visit(user, "#/apps") as page:
+        for _ in range(2):
+            page.reload()
+            wait_for_view(page)
+        pages = page.get_by_role("listitem").filter(has_text="2 other pages of Strandline")
+        pages.get_by_role("button", name="End").click()
+        page.get_by_role("dialog").get_by_role("button", name="End").click()
+        expect(page.locator(".outcome")).to_contain_text("have ended")
+        expect(pages).to_have_count(0)
+        expect(page.get_by_text("This is where you are now")).to_be_visible()
+    assert app.request("GET", "/auth/user").status == 200
 
 
 def test_a_token_is_shown_once_works_and_is_revoked(home: Platform, visit: Visit) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser.conftest import PHONE_WIDTH, Axe
-from tests.e2e.browser.page.conftest import Sent, Visit, fits, show
+from tests.e2e.browser.page.conftest import Sent, Visit, fits, reading, sender, show
 from tests.e2e.client import User
 from tests.e2e.conftest import Platform
 from tools.demo.generator import TIMEZONE
@@ -134,6 +134,15 @@ def test_the_view_is_accessible_and_fits(
         page.get_by_text("The profile as a table").click()
         axe(page)
         assert fits(page)
+
+
+def test_a_day_that_the_report_begins_within_says_so(home: Platform, visit: Visit) -> None:
+    times = {"first": "2026-01-01T13:00:00Z", "last": "2026-01-15T12:00:00Z"}
+    user = sender(home.base_url, [reading(number, 120, time=time) for number, time in enumerate(times.values())])
+    profile = {"fullName": "Ada", "patient": {"targetTimezone": "Europe/Berlin"}}
+    assert user.request("PUT", f"/metadata/{user.id}/profile", profile).status == 200
+    with visit(user, "#/report") as page:
+        expect(page.locator(".daily-date")).to_have_text(["Thu 15 Jan", "Thu 1 Jan, from 13:05"])
 
 
 def test_a_person_without_readings_gets_no_report(home: Platform, visit: Visit) -> None:

@@ -8,7 +8,7 @@ import { rangesBar } from "./ranges_bar.js";
 import { either, rounded, share, tightRange } from "./report_format.js";
 import { fragmentOf } from "./route.js";
 import { text } from "./texts.js";
-import { dayName, shortDateName } from "./times.js";
+import { clock, dayName, localDate, MINUTE, shortDateName, startOfDate } from "./times.js";
 import { readTotals } from "./totals.js";
 
 const DAYS = ["14", "30", "90"];
@@ -54,7 +54,7 @@ async function draw(root, days, context) {
     h("section", { class: "card" }, h("h2", {}, text("report.profile")), agpChart(body, person.units, signal), numbers(body, person.units)),
     totals,
     h("section", { class: "card" },
-      h("h2", {}, text("report.daily")), h("p", { class: "quiet-text" }, text("report.dailyAbout")), dailyProfiles(body.days, person)));
+      h("h2", {}, text("report.daily")), h("p", { class: "quiet-text" }, text("report.dailyAbout")), dailyProfiles(body, person)));
   readTotals(person, Date.parse(body.from), Date.parse(body.to), signal)
     .then((found) => fill(totals, h("h2", {}, text("report.totals")), totalsList(found))).catch(context.fail);
 }
@@ -116,13 +116,19 @@ function numbers(body, units) {
   return details;
 }
 
-function dailyProfiles(days, person) {
+function dailyProfiles({ days, from }, person) {
   const newest = [...days].reverse();
+  const begin = Date.parse(from), beginDate = localDate(begin, person.zone);
+  const isCut = (date) => date === beginDate && begin >= startOfDate(date, person.zone) + 15 * MINUTE;
+  const dayWords = (date) => {
+    const day = shortDateName(date);
+    return isCut(date) ? text("report.dayFrom", { day, time: clock(begin, person.zone) }) : day;
+  };
   return h("ol", { class: "daily" }, newest.map((day, index) => {
     const mean = `${either(day.meanMgdl, day.meanMmol, person.units)} ${person.units}`;
     return h("li", { class: index < PRINTED_DAYS ? "" : "screen-only" },
       h("a", { href: fragmentOf("days", person.isSelf ? null : person.id, { date: day.date }) },
-        h("span", { class: "daily-date" }, shortDateName(day.date)), dayCourse(day),
+        h("span", { class: "daily-date" }, dayWords(day.date)), dayCourse(day),
         h("span", { class: "quiet-text" }, `${mean}, ${share(day.ranges.target)}`),
         h("span", { class: "hidden" }, text("report.inRange"))));
   }));

@@ -10,9 +10,11 @@ import { ago, moment } from "../times.js";
 import { credentialsSection } from "./credentials.js";
 import { checkSection } from "./nightscout_check.js";
 
+const OWN_PAGE = "strandline-web";
+
 /** The names of apps that a person may know, by the id of the client. */
 const NAMES = {
-  "strandline-web": "Strandline",
+  [OWN_PAGE]: "Strandline",
   "diy-loop": "Loop",
   "tidepool-loop": "Tidepool Loop",
   xdrip: "xDrip+",
@@ -41,10 +43,34 @@ async function draw(context, board, made, check) {
   return [
     section(text("apps.logins"),
       h("p", {}, text("apps.loginsAbout")),
-      items(logins.map((login) => loginItem(login, context, board)), text("apps.noLogins"))),
+      items(loginItems(logins, context, board), text("apps.noLogins"))),
     credentialsSection(credentials, made, context, board),
     check,
   ];
+}
+
+/** An entry for each login. Each reload of this page made one, so all but that of now are one entry. */
+function loginItems(logins, context, board) {
+  const pages = logins.filter(({ client, isCurrent }) => client === OWN_PAGE && !isCurrent);
+  const isGrouped = pages.length > 1;
+  const others = logins.filter((login) => !isGrouped || !pages.includes(login)).map((login) => loginItem(login, context, board));
+  return isGrouped ? [...others, pagesItem(pages, context, board)] : others;
+}
+
+function pagesItem(pages, { ownId, signal }, board) {
+  const name = text("apps.pages", { count: pages.length });
+
+  async function end() {
+    const question = { title: text("apps.endPagesTitle"), words: text("apps.endPagesWords"), action: text("apps.end") };
+    if ((await ask(question, signal)) === null) return;
+    const endAll = async () => {
+      for (const { id } of pages) await send(`/v1/users/${ownId}/logins/${id}`, { method: "DELETE" });
+    };
+    await board.run(endAll, text("apps.endedPages"));
+  }
+
+  const used = Math.max(...pages.map(({ lastUsedTime }) => Date.parse(lastUsedTime)));
+  return item(name, [text("apps.pagesAbout"), text("apps.used", { time: ago(Date.now() - used) })], [itemButton(text("apps.end"), name, end, "danger")]);
 }
 
 function loginItem({ id, client, createdTime, lastUsedTime, isCurrent }, context, board) {

@@ -1,7 +1,7 @@
 """The view "Days": chart, hours and list of one day."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -83,6 +83,24 @@ def test_a_person_who_sees_the_last_hours_sees_them_without_a_report(
         expect(page.locator(".notice")).to_contain_text("only the last hours")
         show(page, f"#/days/{owner.id}?date=2026-01-01")
         expect(page.locator(".days")).to_contain_text("Nothing of this day is shared with you")
+
+
+def test_what_began_the_day_before_is_listed_from_the_beginning_of_the_day(home: Platform, visit: Visit) -> None:
+    def lasting(time: str, hours: int, **members: Any) -> dict[str, Any]:
+        made = reading(hours, 0, time=time, duration=hours * 3_600_000, **members)
+        return {name: value for name, value in made.items() if name not in ("value", "units")}
+
+    basal = {"type": "basal", "deliveryType": "temp", "rate": 0.5}
+    sleep = {"type": "deviceEvent", "subType": "pumpSettingsOverride", "overrideType": "sleep"}
+    spans = [lasting("2026-01-09T23:30:00Z", 1, **basal), lasting("2026-01-10T23:00:00Z", 8, **sleep)]
+    user = sender(home.base_url, [reading(0, 100, time="2026-01-10T12:00:00Z"), *spans])
+    profile = {"fullName": "Ada", "patient": {"targetTimezone": "UTC"}}
+    assert user.request("PUT", f"/metadata/{user.id}/profile", profile).status == 200
+    with visit(user, "#/days?date=2026-01-10") as page:
+        page.get_by_text("Everything of the day").click()
+        rows = page.locator("details tbody tr")
+        expect(rows.first).to_have_text("00:00Basal rate0.5 U/h until 00:30")
+        expect(rows.last).to_have_text("23:00OverrideSleep until the day ends")
 
 
 def test_a_printed_day_has_a_name_and_is_dark_on_light(phoenix: Sent, visit: Visit) -> None:

@@ -10,6 +10,8 @@ import { either, rounded } from "./report_format.js";
 import { text } from "./texts.js";
 import { addDays, clockOfDay, dateName, DAY, HOUR, localDate, startOfDate } from "./times.js";
 
+/** The types of an override without a name of its own. */
+const OVERRIDES = ["custom", "physicalActivity", "preprandial", "sleep"];
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 /**
@@ -56,7 +58,7 @@ async function draw(root, date, { person, signal }) {
     statistics && h("section", { class: "card" }, summary(statistics, person.units)),
     h("section", { class: "card" }, glucoseChart({ records, ...day, to: day.to - 1, person, signal })),
     h("section", { class: "card" }, byHour(ofDay, day, person)),
-    h("section", { class: "card" }, everything(ofDay, person)),
+    h("section", { class: "card" }, everything(ofDay, day, person)),
   ]);
 }
 
@@ -123,16 +125,18 @@ function byHour(records, { from, to }, { units, zone }) {
   }));
 }
 
-function everything(records, { units, zone }) {
-  const spans = (ends) => ` ${text("days.until", { time: clockOfDay(ends, zone) })}`;
+function everything(records, { from, to }, { units, zone }) {
+  // A span that goes beyond the day is said to begin or to end with it.
+  const spans = (end) => (end > to ? ` ${text("days.untilEnd")}` : ` ${text("days.until", { time: clockOfDay(end, zone) })}`);
+  const overrideName = (name) => (OVERRIDES.includes(name) ? text(`override.${name}`) : name);
   const lines = [
     ...records.readings.map(({ time, mmol, isSensor, beyond }) =>
       [time, text(isSensor ? "chart.reading" : "chart.meter"), `${{ low: "≤ ", high: "≥ " }[beyond] || ""}${shown(mmol, units)} ${units}`]),
     ...records.boluses.map((bolus) => [bolus.time, text("figure.bolus"), `${amount(bolus.units)} U`]),
     ...records.injections.map(({ time, units: given }) => [time, text("figure.injection"), `${amount(given)} U`]),
-    ...records.basals.map(({ time, end, rate }) => [time, text("chart.basal"), `${amount(rate)} U/h${spans(end)}`]),
+    ...records.basals.map(({ time, end, rate }) => [Math.max(time, from), text("chart.basal"), `${amount(rate)} U/h${spans(end)}`]),
     ...records.carbs.map(({ time, grams, name }) => [time, text("chart.carbs"), `${rounded(grams, 0)} g ${name}`.trim()]),
-    ...records.overrides.map(({ time, end, name }) => [time, text("chart.override"), `${name}${spans(end)}`]),
+    ...records.overrides.map(({ time, end, name }) => [Math.max(time, from), text("chart.override"), `${overrideName(name)}${spans(end)}`]),
   ].sort(([a], [b]) => a - b);
   const details = h("details", { ontoggle: () => {
     if (details.open && details.children.length === 1) {

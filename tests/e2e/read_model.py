@@ -59,7 +59,7 @@ class Stored:
         """The items of the user's tiles, by sort key."""
         return {item["sk"]: item for item in self._items(tiles_partition(user.id, 0))}
 
-    def notes(self, user: User) -> int:
+    def origin_segments(self, user: User) -> int:
         """The number of segments of the user's origin index."""
         return len(list(self._items(origin_index_partition(user.id, 0))))
 

@@ -298,7 +298,7 @@ def test_erasing_removes_tiles_origin_index_and_archive(
     loop_id, upload_id = open_loop(user), upload(user)
     user.add(f"/v1/data_sets/{loop_id}/data", sample("loop/04_doses.json"))
     assert tasks.run(COMPACT)["data"]["failed"] == []
-    assert all((stored.tiles(user), stored.notes(user), stored.archive(user)))
+    assert all((stored.tiles(user), stored.origin_segments(user), stored.archive(user)))
     headers = {"X-Tidepool-Server-Secret": str(platform.server_secret)}
     reply = Client(platform.base_url).request("DELETE", f"/v1/users/{user.id}/data", headers=headers)
     assert reply.status == 200

@@ -10,11 +10,11 @@ class NoGrants:
     """Nobody has granted anything to anybody."""
 
     def permissions(self, sharer_id: str, grantee_id: str) -> frozenset[str]:
-        """None."""
+        """No permissions."""
         return frozenset()
 
     def view_from_ms(self, sharer_id: str, grantee_id: str) -> int | None:
-        """None."""
+        """No limit of a view."""
         return None
 
 

@@ -157,8 +157,8 @@ def wake(stage: Stage) -> str:
     return stage.invoke("run_task", message(json.dumps({"wake": ECHO}), STAGE.tasks_queue))
 
 
-def run_order(stage: Stage) -> str:
-    """A worker gets a late order: it looks at the task, which is gone."""
+def run_late_message(stage: Stage) -> str:
+    """A worker gets a late run message: it looks at the task, which is gone."""
     claimed_ms = time.time_ns() // 1_000_000
     order = {"task_id": "gone", "task_type": ECHO, "run_time_ms": claimed_ms, "slot_number": 0, "slot_holder": "nobody"}
     return stage.invoke("run_task", message(json.dumps(order), STAGE.tasks_queue))
@@ -227,7 +227,7 @@ PROOFS = (
     Proof("on_metrics", "CountsAndLedgers", keep_events, "done", DENIED),
     Proof("dispatch_tasks", "DueTasks", dispatch, "done", DENIED),
     Proof("run_task", "DueTasks", wake, "done", DENIED),
-    Proof("run_task", "Tasks", run_order, "done", DENIED),
+    Proof("run_task", "Tasks", run_late_message, "done", DENIED),
     Proof("run_task", "AccountsOfDeletedUsersAndOfMail", erase, "done", DENIED),
     Proof("run_task", "LogArchive", rebuild, "done", DENIED),
 )

@@ -110,14 +110,14 @@ def test_calls_do_not_grow_with_stored_data(wire: Wire, times: int) -> None:
     for name, query in QUERIES.items():
         wire.requests.clear()
         assert read(settings, query).count(b'"type"') == records[name]
-        # Session, counters and snapshot; data sets; the tail of one entry; tiles, or the newest records.
+        # Session, counters and manifest; data sets; the tail of one entry; tiles, or the newest records.
         assert wire.calls == {"BatchGetItem": 2, "Query": 2}, name
     wire.requests.clear()
     assert compact(ANNA, ports(settings), lambda: None).tiles == 1
     assert wire.calls == {
         "GetItem": 2,  # counters, and who compacts
         "TransactWriteItems": 2,  # beginning and committing
-        "BatchGetItem": 4,  # counters and snapshot, newest records, the tile of that day, its hour sums
+        "BatchGetItem": 4,  # counters and manifest, newest records, the tile of that day, its hour sums
         "Query": 3,  # data sets before and after the tail
         "BatchWriteItem": 3,  # the tile, its hour sums, the newest records
         "UpdateItem": 1,  # the end

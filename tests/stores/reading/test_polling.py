@@ -52,7 +52,7 @@ def test_a_known_etag_costs_one_read_of_session_and_owner(wire: Wire) -> None:
     with pytest.raises(NotModifiedError):
         read(wire.settings, etag)
     assert wire.calls == {"BatchGetItem": 1}
-    assert not snapshots_read(wire)
+    assert not manifest_reads(wire)
 
 
 def test_an_outdated_etag_costs_a_read_of_the_manifest_after_the_owner(wire: Wire) -> None:
@@ -61,10 +61,10 @@ def test_an_outdated_etag_costs_a_read_of_the_manifest_after_the_owner(wire: Wir
     wire.requests.clear()
     assert read(wire.settings, etag).records.plain().count(b'"cbg"') == 10
     assert wire.calls == {"BatchGetItem": 2, "Query": 2}
-    assert snapshots_read(wire) == 1
+    assert manifest_reads(wire) == 1
 
 
-def snapshots_read(wire: Wire) -> int:
+def manifest_reads(wire: Wire) -> int:
     """The number of times Anna's manifest was read."""
     asked = [request for name, request in wire.requests if name == "BatchGetItem"]
     keys = [key for request in asked for table in request["RequestItems"].values() for key in table["Keys"]]

@@ -60,7 +60,7 @@ class TestCalls:
         self, stores: Stores, wire: Wire, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         committed = stores.put(tiles(*QUARTER))
-        largest_bytes = max(place.visible_bytes for place in committed.tile_refs())
+        largest_bytes = max(ref.visible_bytes for ref in committed.tile_refs())
         monkeypatch.setattr(tile_contents, "READ_AT_ONCE_BYTES", 40 * largest_bytes)
         wire.requests.clear()
         assert len(stores.shown(committed)) == 90
@@ -73,7 +73,7 @@ class TestCalls:
     def test_writing_thirty_items_takes_two_calls(self, stores: Stores, wire: Wire) -> None:
         attempt = stores.begin()
         wire.requests.clear()
-        stores.tiles.write(attempt, contents(tiles(*QUARTER[:15], hidden=1)), {})
+        stores.tiles.write(attempt, contents(tiles(*QUARTER[:15], shadowed=1)), {})
         assert wire.calls == {"BatchWriteItem": 2}
 
     def test_a_commit_takes_one_transaction(self, stores: Stores, wire: Wire) -> None:
@@ -133,7 +133,7 @@ class TestCalls:
 
 class TestParts:
     def test_a_large_tile_is_stored_in_parts(self, stores: Stores, stage: Settings) -> None:
-        made = tiles(CBG, hidden=2, note=noise("a", 400_000)) | tiles(BOLUS)
+        made = tiles(CBG, shadowed=2, note=noise("a", 400_000)) | tiles(BOLUS)
         committed = stores.put(made)
         assert [sort_key.partition("#")[2] for sort_key in stored_tiles(stage)] == [
             "bolus#20454",
@@ -148,7 +148,7 @@ class TestParts:
         assert next(len(text) for text in run.records.texts) > 400_000
 
     def test_many_parts_are_joined_in_order(self, stores: Stores, stage: Settings, small_parts: int) -> None:
-        made = tiles(CBG, hidden=30, note=noise("a", 2000)) | tiles(BOLUS, note=noise("b", 1500))
+        made = tiles(CBG, shadowed=30, note=noise("a", 2000)) | tiles(BOLUS, note=noise("b", 1500))
         committed = stores.put(made)
         assert len(stored_tiles(stage)) > 25
         shown = stores.shown(committed)
@@ -169,7 +169,7 @@ class TestParts:
     def test_a_sweep_removes_all_parts_of_replaced_tiles(
         self, stores: Stores, stage: Settings, small_parts: int
     ) -> None:
-        stores.put(tiles(*QUARTER, hidden=2, note=noise("a", 300)))
+        stores.put(tiles(*QUARTER, shadowed=2, note=noise("a", 300)))
         second = stores.put(tiles(CBG, value=2), gone=QUARTER[1:])
         third = stores.put(tiles(*QUARTER[1:50], value=3))
         assert any("=REPLACED" in sort_key for sort_key in stored_tiles(stage))
@@ -185,7 +185,7 @@ class TestParts:
         self, stores: Stores, stage: Settings, small_parts: int
     ) -> None:
         mine = stores.begin()
-        made = tiles(*QUARTER, hidden=1)
+        made = tiles(*QUARTER, shadowed=1)
         stores.tiles.write(mine, contents(made), {CBG: [1]})
         stores.begin("other", NOW_MS + LEASE_MS)
         with pytest.raises(WriteConflictError):

@@ -135,10 +135,10 @@ class TestInterruptedSweeps:
         stores.open()
         for _ in range(3):
             stores.add(body=bytes(10_000))
-        stores.put(tiles(*QUARTER[:20], hidden=1))
+        stores.put(tiles(*QUARTER[:20], shadowed=1))
         stores.put(tiles(CBG, value=2), gone=QUARTER[1:], compacted=[CompactedRange("a" * 32, True, 2)])
         attempt = stores.begin()
-        stores.tiles.write(attempt, contents(tiles(BOLUS, hidden=1)), {BOLUS: [1]})
+        stores.tiles.write(attempt, contents(tiles(BOLUS, shadowed=1)), {BOLUS: [1]})
         shown = stores.shown(stores.tiles.current(ANNA)[1])
         left = [writes]
 
@@ -206,21 +206,21 @@ class TestThrottledReads:
         monkeypatch.setattr(backoff, "pause_after", lambda attempt: None)
         committed = stores.put(tiles(*QUARTER))
         table = wire.settings.data_table
-        places = list(committed.tile_refs())
+        refs = list(committed.tile_refs())
         owner = stores.data_sets.owner(ANNA)
         answers: list[ClientError | Mapping[str, Any]] = []
         stored = [to_values(item) for item in items(wire.settings, tiles_partition(ANNA, 0))]
-        for place in range(30):
-            left = [{"pk": item["pk"], "sk": item["sk"]} for item in stored[place + 1 :]]
+        for index in range(30):
+            left = [{"pk": item["pk"], "sk": item["sk"]} for item in stored[index + 1 :]]
             answers.append(
                 {
-                    "Responses": {table: [stored[place]]},
+                    "Responses": {table: [stored[index]]},
                     "UnprocessedKeys": {table: {"Keys": left, "ConsistentRead": True}},
                 }
             )
         wire.instead["BatchGetItem"] = answers
         wire.requests.clear()
-        assert len(stores.tiles.tiles(owner, places, ())) == 90
+        assert len(stores.tiles.tiles(owner, refs, ())) == 90
         assert wire.calls == {"BatchGetItem": 31}
 
     def test_a_batch_read_without_progress_is_unavailable(

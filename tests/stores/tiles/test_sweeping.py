@@ -15,7 +15,7 @@ from tests.stores.tiles.tile_scene import (
     Stores,
     after_attempt,
     contents,
-    places,
+    refs,
     tiles,
 )
 
@@ -59,13 +59,13 @@ class TestSweepRequests:
         shown = stores.shown(committed)
         stores.sweep()
         attempt = stores.begin()
-        made = tiles(CBG, BOLUS, CBG_NEXT, value=2, hidden=1)
+        made = tiles(CBG, BOLUS, CBG_NEXT, value=2, shadowed=1)
         stores.tiles.write(attempt, contents(made), {CBG: [1, 2]})
         assert stores.sweep() == 3
-        for place in places(made, attempt.fencing_token).values():
-            assert place is not None
+        for ref in refs(made, attempt.fencing_token).values():
+            assert ref is not None
             with pytest.raises(TileMissingError):
-                stores.tiles.tiles(attempt.owner, [place], ())
+                stores.tiles.tiles(attempt.owner, [ref], ())
         assert list(stores.tiles.origin_keys(attempt.owner)) == []
         assert list(stores.sweep_requests.older_than(LATER_MS)) == []
         assert stores.shown(committed) == shown
@@ -89,17 +89,17 @@ class TestSweepRequests:
         assert len(list(stores.tiles.origin_keys(attempt.owner))) == 1
 
     def test_a_sweep_removes_tiles_that_a_manifest_replaced(self, stores: Stores) -> None:
-        first = stores.put(tiles(CBG, CBG_NEXT, BOLUS, hidden=2))
+        first = stores.put(tiles(CBG, CBG_NEXT, BOLUS, shadowed=2))
         second = stores.put(tiles(CBG, value=2), gone=[BOLUS])
         shown = stores.shown(second)
         stores.shown(first)  # replaced tiles stay readable until they are swept
         assert stores.sweep() == 2
         assert stores.shown(second) == shown
         for key in (CBG, BOLUS):
-            place = first.tile(key)
-            assert place is not None
+            ref = first.tile(key)
+            assert ref is not None
             with pytest.raises(TileMissingError):
-                stores.tiles.tiles(stores.data_sets.owner(ANNA), [place], ())
+                stores.tiles.tiles(stores.data_sets.owner(ANNA), [ref], ())
         assert list(stores.sweep_requests.older_than(LATER_MS)) == []
         assert stores.sweep() == 0
 
@@ -113,13 +113,13 @@ class TestSweepRequests:
     def test_a_sweep_removes_tiles_that_a_rebuild_replaced_on_the_way(self, stores: Stores) -> None:
         """A rebuild writes a tile once for each step that changes it, and the tile may be empty in the end."""
         attempt = stores.begin()
-        stores.tiles.write(attempt, contents(tiles(CBG, BOLUS, hidden=2)), {})
+        stores.tiles.write(attempt, contents(tiles(CBG, BOLUS, shadowed=2)), {})
         stores.tiles.write(attempt, contents(tiles(CBG, value=2)), {})
         after = after_attempt(Manifest(), attempt, tiles(CBG, value=2))
         stores.tiles.commit(attempt, Manifest(), after, [], NOW_MS)
         assert stores.sweep() > 0
         assert list(stores.shown(after)) == [CBG]
-        stray = places(tiles(BOLUS, hidden=2), attempt.fencing_token)[BOLUS]
+        stray = refs(tiles(BOLUS, shadowed=2), attempt.fencing_token)[BOLUS]
         assert stray is not None
         with pytest.raises(TileMissingError):
             stores.tiles.tiles(attempt.owner, [stray], ())

@@ -25,7 +25,7 @@ from tests.stores.tiles.tile_scene import (
     Stores,
     after_attempt,
     contents,
-    places,
+    refs,
     stores_on,
     tiles,
 )
@@ -49,10 +49,10 @@ class TestReading:
         assert {key: tile.lines.deflated for key, tile in found.items()} == {
             key: content.visible[-len(found[key].lines.deflated) :] for key, content in contents(made).items()
         }
-        assert [place.number for run in found[CBG].slices().values() for place in run.records.addresses] == [1]
+        assert [address.number for part in found[CBG].slices().values() for address in part.records.addresses] == [1]
 
     def test_shadowed_records_are_read_only_on_request(self, stores: Stores) -> None:
-        committed = stores.put(tiles(CBG, BOLUS, hidden=3))
+        committed = stores.put(tiles(CBG, BOLUS, shadowed=3))
         found = stores.tiles.tiles(stores.data_sets.owner(ANNA), list(committed.tile_refs()), {CBG})
         (run,) = found[CBG].slices().values()
         assert len(run.rows) == 4
@@ -61,21 +61,21 @@ class TestReading:
 
     def test_only_requested_tiles_are_read(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG, BOLUS))
-        place = committed.tile(CBG)
-        assert place is not None
-        assert list(stores.tiles.tiles(stores.data_sets.owner(ANNA), [place], ())) == [CBG]
+        ref = committed.tile(CBG)
+        assert ref is not None
+        assert list(stores.tiles.tiles(stores.data_sets.owner(ANNA), [ref], ())) == [CBG]
         assert stores.tiles.tiles(stores.data_sets.owner(ANNA), [], ()) == {}
 
     def test_reading_an_absent_tile_raises(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG))
-        never = places(tiles(CBG), 99)[CBG]
+        never = refs(tiles(CBG), 99)[CBG]
         assert never is not None
         with pytest.raises(TileMissingError):
             stores.tiles.tiles(stores.data_sets.owner(ANNA), [*committed.tile_refs(), never], ())
 
     @pytest.mark.parametrize("day", [-720_000, -1, 0, 2_932_896, 10_000_000])
     def test_any_day_may_have_a_tile(self, stores: Stores, day: int) -> None:
-        made = tiles(TileKey("cbg", day), TileKey("cbg", day + 1), hidden=1)
+        made = tiles(TileKey("cbg", day), TileKey("cbg", day + 1), shadowed=1)
         committed = stores.put(made)
         assert set(stores.shown(committed)) == set(made)
 
@@ -83,7 +83,7 @@ class TestReading:
         names = ["a", "a#1", "a%231", "H", "=SNAPSHOT", "sha256=a", "b" * 300, "b" * 301, "ä"]
         made: dict[TileKey, tuple[TileContent, TileStats]] = {}
         for value, name in enumerate(names):
-            made |= tiles(TileKey(name, 1), value=value, hidden=1)
+            made |= tiles(TileKey(name, 1), value=value, shadowed=1)
         shown = stores.shown(stores.put(made))
         assert len(shown) == len(set(shown.values())) == len(names)
 
@@ -167,7 +167,7 @@ class TestLeases:
             attempt = stores.begin()
             with pytest.raises(WriteConflictError):
                 stores.tiles.commit(attempt, before, after_attempt(before, attempt, {}), [], NOW_MS)
-        assert {place.key for place in stores.tiles.current(ANNA)[1].tile_refs()} == {BOLUS, CBG}
+        assert {ref.key for ref in stores.tiles.current(ANNA)[1].tile_refs()} == {BOLUS, CBG}
 
     def test_uncommitted_tiles_are_not_visible(self, stores: Stores) -> None:
         committed = stores.put(tiles(CBG))
@@ -207,15 +207,15 @@ class TestErasing:
     def test_removing_an_erased_epoch_leaves_the_next_one(self, stores: Stores, is_used: bool) -> None:
         attempt = stores.begin()
         stores.tiles.write(attempt, {}, {CBG: [1]})
-        old = stores.put(tiles(CBG, hidden=1))
+        old = stores.put(tiles(CBG, shadowed=1))
         stores.data_sets.erase(ANNA, NOW_MS)
         new = stores.put(tiles(BOLUS)) if is_used else Manifest(epoch=1)
         for _ in range(2):
             stores.sweep_requests.remove_epoch(ANNA, 0)
         assert list(stores.tiles.origin_keys(OwnerState(ANNA))) == []
-        for place in old.tile_refs():
+        for ref in old.tile_refs():
             with pytest.raises(TileMissingError):
-                stores.tiles.tiles(OwnerState(ANNA), [place], ())
+                stores.tiles.tiles(OwnerState(ANNA), [ref], ())
         assert encode_manifest(stores.tiles.current(ANNA)[1]) == encode_manifest(new)
         assert len(stores.shown(new)) == is_used
 

@@ -11,7 +11,7 @@ from tests.stores.log.test_data_stores import ANNA
 
 def noise(seed: str, count: int) -> str:
     """Text that hardly shrinks."""
-    return "".join(hashlib.sha256(f"{seed}{place}".encode()).hexdigest() for place in range(count // 64 + 1))[:count]
+    return "".join(hashlib.sha256(f"{seed}{index}".encode()).hexdigest() for index in range(count // 64 + 1))[:count]
 
 
 def sort_keys(settings: Settings, partition: str) -> list[str]:

@@ -87,8 +87,8 @@ class Stores:
     def shown(self, manifest: Manifest) -> dict[TileKey, bytes]:
         """The deflated records that each tile of a manifest shows."""
         owner = self.data_sets.owner(ANNA)
-        places = list(manifest.tile_refs())
-        return {key: bytes(tile.lines.deflated) for key, tile in self.tiles.tiles(owner, places, ()).items()}
+        refs = list(manifest.tile_refs())
+        return {key: bytes(tile.lines.deflated) for key, tile in self.tiles.tiles(owner, refs, ()).items()}
 
 
 def stores_on(engine: Engine) -> Stores:
@@ -102,8 +102,8 @@ def stores_on(engine: Engine) -> Stores:
     )
 
 
-def tile(key: TileKey, value: int = 1, hidden: int = 0, note: str = "") -> tuple[TileContent, TileStats]:
-    """A tile with one visible record and some hidden ones."""
+def tile(key: TileKey, value: int = 1, shadowed: int = 0, note: str = "") -> tuple[TileContent, TileStats]:
+    """A tile with one visible record and some shadowed ones."""
     return encode_tile(
         Candidate(
             time_ms=key.day * DAY_MS + row,
@@ -113,15 +113,15 @@ def tile(key: TileKey, value: int = 1, hidden: int = 0, note: str = "") -> tuple
             is_shadowed=row > 0,
             text=json_text.encode({"type": key.type, "value": value + row, "origin": {"id": f"{row}"}, "note": note}),
         )
-        for row in range(1 + hidden)
+        for row in range(1 + shadowed)
     )
 
 
 def tiles(
-    *keys: TileKey, value: int = 1, hidden: int = 0, note: str = ""
+    *keys: TileKey, value: int = 1, shadowed: int = 0, note: str = ""
 ) -> dict[TileKey, tuple[TileContent, TileStats]]:
     """A tile under each key."""
-    return {key: tile(key, value, hidden, note) for key in keys}
+    return {key: tile(key, value, shadowed, note) for key in keys}
 
 
 def contents(made: Tiles) -> dict[TileKey, TileContent]:
@@ -129,7 +129,7 @@ def contents(made: Tiles) -> dict[TileKey, TileContent]:
     return {key: content for key, (content, _) in made.items()}
 
 
-def places(made: Tiles, version: int) -> dict[TileKey, TileRef | None]:
+def refs(made: Tiles, version: int) -> dict[TileKey, TileRef | None]:
     """The references to tiles that a compaction of this version wrote."""
     return {
         key: TileRef(key, version, len(content.visible), len(content.shadowed), traits)
@@ -145,5 +145,5 @@ def after_attempt(
     logs: Mapping[str, LogPosition] | None = None,
 ) -> Manifest:
     """The manifest that a compaction is to commit."""
-    changes = places(made, attempt.fencing_token) | dict.fromkeys(gone)
+    changes = refs(made, attempt.fencing_token) | dict.fromkeys(gone)
     return followed_by(before, attempt.fencing_token, before.logs if logs is None else logs, changes)

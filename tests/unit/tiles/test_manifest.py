@@ -1,4 +1,4 @@
-"""Snapshots: the codec, finding tiles by day, and what follows a compaction."""
+"""Manifests: the codec, finding tiles by day, and what follows a compaction."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,25 +33,25 @@ all_applied = st.dictionaries(
 )
 
 
-def place(name: str, day: int, version: int = 1, *data_set_ids: str) -> TileRef:
+def ref(name: str, day: int, version: int = 1, *data_set_ids: str) -> TileRef:
     return TileRef(TileKey(name, day), version, 5_000, 0, TileStats(data_set_ids or (DATA_SET,), True, False, False))
 
 
-def manifest_of(*places: TileRef, version: int = 1) -> Manifest:
-    return followed_by(Manifest(), version, {}, {tile.key: tile for tile in places})
+def manifest_of(*refs: TileRef, version: int = 1) -> Manifest:
+    return followed_by(Manifest(), version, {}, {tile.key: tile for tile in refs})
 
 
-def places_of(manifest: Manifest) -> Mapping[TileKey, TileRef]:
+def refs_of(manifest: Manifest) -> Mapping[TileKey, TileRef]:
     return {ref.key: ref for ref in manifest.tile_refs()}
 
 
 class TestCodec:
     @given(some_places, all_applied)
-    def test_what_is_written_is_read(self, places: dict[TileKey, TileRef], applied: dict[str, LogPosition]) -> None:
-        made = followed_by(Manifest(epoch=3), 8, applied, places)
+    def test_what_is_written_is_read(self, refs: dict[TileKey, TileRef], applied: dict[str, LogPosition]) -> None:
+        made = followed_by(Manifest(epoch=3), 8, applied, refs)
         read = decode_manifest(encode_manifest(made), 3, 8)
         assert (read.epoch, read.version, read.logs) == (3, 8, applied)
-        assert places_of(read) == places
+        assert refs_of(read) == refs
         assert encode_manifest(read) == encode_manifest(made)
 
     def test_the_empty_one(self) -> None:
@@ -80,19 +80,17 @@ class TestCodec:
         encoded = encode_manifest(made)
         assert len(list(made.tile_refs())) == 36_500
         assert len(encoded) < 200_000
-        assert places_of(decode_manifest(encoded, 0, 1)) == places_of(made)
+        assert refs_of(decode_manifest(encoded, 0, 1)) == refs_of(made)
 
 
 class TestFinding:
     @given(some_places, st.none() | days, st.none() | days)
-    def test_between_two_days(
-        self, places: dict[TileKey, TileRef], first_day: int | None, last_day: int | None
-    ) -> None:
-        manifest = manifest_of(*places.values())
+    def test_between_two_days(self, refs: dict[TileKey, TileRef], first_day: int | None, last_day: int | None) -> None:
+        manifest = manifest_of(*refs.values())
         for name, of_type in manifest.tiles.items():
             expected = [
                 key
-                for key in sorted(places)
+                for key in sorted(refs)
                 if key.type == name
                 and (first_day is None or key.day >= first_day)
                 and (last_day is None or key.day <= last_day)
@@ -100,10 +98,10 @@ class TestFinding:
             assert [tile.key for tile in of_type.between(first_day, last_day)] == expected
 
     @given(some_places, st.builds(TileKey, st.sampled_from(TYPES[:3]), days))
-    def test_one_by_its_key(self, places: dict[TileKey, TileRef], key: TileKey) -> None:
-        manifest = manifest_of(*places.values())
-        assert manifest.tile(key) == places.get(key)
-        assert all(manifest.tile(tile) == places[tile] for tile in places)
+    def test_one_by_its_key(self, refs: dict[TileKey, TileRef], key: TileKey) -> None:
+        manifest = manifest_of(*refs.values())
+        assert manifest.tile(key) == refs.get(key)
+        assert all(manifest.tile(tile) == refs[tile] for tile in refs)
 
     def test_how_much_of_a_log_is_in_tiles(self) -> None:
         manifest = Manifest(logs={"a": LogPosition(3, "s", False), "b": LogPosition(0, "s", True)})
@@ -120,19 +118,19 @@ class TestFollowedBy:
         gone = data.draw(st.sets(st.sampled_from(sorted(before)))) if before else set()
         changes: dict[TileKey, TileRef | None] = {**dict.fromkeys(gone), **written}
         after = followed_by(manifest_of(*before.values()), 2, {"x": LogPosition(1, "s", False)}, changes)
-        assert places_of(after) == {key: ref for key, ref in before.items() if key not in gone} | written
+        assert refs_of(after) == {key: ref for key, ref in before.items() if key not in gone} | written
         assert (after.version, after.logs) == (2, {"x": LogPosition(1, "s", False)})
         assert all(list(of_type.between(None, None)) for of_type in after.tiles.values())
 
     def test_rule_6_the_one_before_stays_as_it_was(self) -> None:
-        before = manifest_of(place("cbg", 1), place("cbg", 2))
+        before = manifest_of(ref("cbg", 1), ref("cbg", 2))
         encoded = encode_manifest(before)
-        followed_by(before, 2, {}, {TileKey("cbg", 1): None, TileKey("food", 1): place("food", 1, 2)})
+        followed_by(before, 2, {}, {TileKey("cbg", 1): None, TileKey("food", 1): ref("food", 1, 2)})
         assert encode_manifest(before) == encoded
 
     def test_types_without_changes_are_taken_over(self) -> None:
-        before = manifest_of(place("cbg", 1), place("food", 1))
-        after = followed_by(before, 2, {}, {TileKey("cbg", 2): place("cbg", 2, 2)})
+        before = manifest_of(ref("cbg", 1), ref("food", 1))
+        after = followed_by(before, 2, {}, {TileKey("cbg", 2): ref("cbg", 2, 2)})
         assert after.tiles["food"] is before.tiles["food"]
 
 
@@ -147,12 +145,12 @@ class TestChunks:
             return decode(deflated, owners)
 
         monkeypatch.setattr(manifests, "_decode_chunk", counted)
-        made = manifest_of(*(place(name, day) for name in TYPES for day in range(3_650)))
+        made = manifest_of(*(ref(name, day) for name in TYPES for day in range(3_650)))
         read = decode_manifest(encode_manifest(made), 0, 1)
         assert read.positions() == {}
         assert decoded == []
-        assert read.tile(TileKey("cbg", 1_000)) == place("cbg", 1_000)
-        assert next(read.tiles["food"].between(None, None, newest_first=True)) == place("food", 3_649)
+        assert read.tile(TileKey("cbg", 1_000)) == ref("cbg", 1_000)
+        assert next(read.tiles["food"].between(None, None, newest_first=True)) == ref("food", 3_649)
         assert len(decoded) == 2
         assert len(list(read.tiles["food"].between(1_000, 1_013))) == 14
         assert len(decoded) == 3

@@ -13,7 +13,8 @@ from chalicelib.frozen import frozen
 MAX_EMAIL_LENGTH = 254
 
 _EMAIL = re.compile(r"[^@\s]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
-_PASSWORD = re.compile(r"\S{8,72}")
+_PASSWORD = re.compile(r"[^\t\n\f\r ]{8,72}")
+"""Other white space is allowed, as in the reference: a keyboard may type a no-break space."""
 _TERMS_ACCEPTED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?([+-]\d\d:\d\d|Z)", re.ASCII)
 
 

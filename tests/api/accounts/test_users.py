@@ -90,6 +90,7 @@ class TestSignUp:
             ({"emails": [LONGEST_EMAIL]}, {"username": LONGEST_EMAIL}),
             ({"password": "x" * 72}, {}),
             ({"password": "pässwörd"}, {}),
+            ({"password": "two\u00a0words\u3000\v"}, {}),
         ],
     )
     def test_valid_sign_ups_are_accepted(self, api: ApiClient, extra: dict[str, Any], expected: dict[str, Any]) -> None:

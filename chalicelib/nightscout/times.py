@@ -27,6 +27,20 @@ _MAIL = re.compile(
     r"(?:[A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)?(?: [A-Za-z]{1,4}| [+-]\d{4})?", re.ASCII
 )
 """The form of a time in a header. Source: RFC 2822, 3.3."""
+_DAY_OF_YEAR = r"(?:[a-z]{3,9},? )?(?P<month>[a-z]{3,9}) (?P<day>\d{1,2}),? "
+_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?)?(?: ?(?P<half>[ap]m))?"
+_NAMED_ZONE = r"(?: ?(?P<zone>gmt|utc|[ecmp][sd]t)?(?P<offset>[+-]\d\d:?\d\d)?)"
+_SPELLED = (
+    re.compile(rf"{_DAY_OF_YEAR}(?P<year>\d{{4}}),? {_CLOCK}{_NAMED_ZONE}(?: \(.*\))?", re.ASCII | re.IGNORECASE),
+    re.compile(rf"{_DAY_OF_YEAR}{_CLOCK}{_NAMED_ZONE} (?P<year>\d{{4}})", re.ASCII | re.IGNORECASE),
+)
+"""The forms in which JavaScript and Java write a time: `Fri Mar 01 2024 09:00:00 GMT+0100 (CET)` and `Fri Mar 01
+08:00:00 GMT 2024`."""
+_MAX_SPELLED_LENGTH = 100
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_HOURS_OF_ZONES = {"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
+"""The zones that JavaScript reads by name, beside UTC."""
+_HALF_DAY_HOURS = 12
 _MIDNIGHT = "24"
 """The hour of a midnight at the end of a day, if minutes and seconds are 0."""
 
@@ -47,8 +61,8 @@ def iso_time(time_ms: int) -> str:
 
 
 def read_iso(text: Any) -> ZonedTime | None:
-    """The time of an ISO text or of one as headers have it, with any offset or none, which is UTC; None if it is
-    unreadable.
+    """The time of an ISO text, or of one as headers have it or JavaScript and Java write it, with any offset or none,
+    which is UTC; None if it is unreadable.
 
     A blank in place of the sign of an offset is the `+` that a query loses.
     """
@@ -57,7 +71,7 @@ def read_iso(text: Any) -> ZonedTime | None:
     text = text.strip()
     match = _ISO.fullmatch(text) or _BASIC_ISO.fullmatch(text)
     if match is None:
-        return _read_mail_time(text)
+        return _read_mail_time(text) or _read_spelled_time(text)
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     is_end_of_day = hour == _MIDNIGHT and not int(minute or 0) and not int(second or 0) and not int(fraction or 0)
     try:
@@ -86,6 +100,31 @@ def _read_mail_time(text: str) -> ZonedTime | None:
         return ZonedTime(int(moment.replace(tzinfo=UTC).timestamp() - offset.total_seconds()) * 1000, offset // _MINUTE)
     except (ValueError, OverflowError):
         return None
+
+
+def _read_spelled_time(text: str) -> ZonedTime | None:
+    """The time of a text with the name of a month. Its offset is that in digits, as in Nightscout."""
+    if len(text) > _MAX_SPELLED_LENGTH:
+        return None
+    spaced = " ".join(text.split())
+    parts = next((match.groupdict() for pattern in _SPELLED if (match := pattern.fullmatch(spaced))), None)
+    if parts is None or parts["month"][:3].lower() not in _MONTHS:
+        return None
+    hour = int(parts["hour"])
+    if half := (parts["half"] or "").lower():
+        if not 1 <= hour <= _HALF_DAY_HOURS:
+            return None
+        hour = hour % _HALF_DAY_HOURS + (_HALF_DAY_HOURS if half == "pm" else 0)
+    offset = _offset_minutes(parts["offset"])
+    away_minutes = offset or _HOURS_OF_ZONES.get((parts["zone"] or "").lower(), 0) * 60
+    try:
+        month = _MONTHS.index(parts["month"][:3].lower()) + 1
+        day = datetime(int(parts["year"]), month, int(parts["day"]), hour, int(parts["minute"]), tzinfo=UTC)
+        moment = day.replace(second=int(parts["second"] or 0)) - timedelta(minutes=away_minutes)
+    except (ValueError, OverflowError):
+        return None
+    milliseconds = int((parts["fraction"] or "0").ljust(3, "0")[:3])
+    return ZonedTime(int(moment.timestamp()) * 1000 + milliseconds, offset)
 
 
 def read_time_ms(value: Any) -> int | None:

@@ -4,6 +4,21 @@ import pytest
 
 from chalicelib.nightscout.times import ZonedTime, iso_time, read_iso, read_time
 
+UNREADABLE = (
+    "99 Foo 2024 08:00:00 GMT",
+    "Fri Feb 30 2024 08:00:00 GMT",
+    "Fri Foo 01 2024 08:00:00 GMT",
+    "Fri Mar 01 08:00:00 CET 2024",
+    "Fri Mar 01 2024 25:00:00 GMT",
+    "Mar 01 2024 13:00:00 PM",
+    "Mar 01 2024 0:00:00 AM",
+    "Mar 01 2024",
+    "Fri Mar 01 2024 08:00:00 GMT+0100 (" + "x" * 100 + ")",
+    "Mar 01 0000 08:00:00 GMT",
+    "Jan 01 0001 00:00:00 GMT+0100",
+)
+"""Texts that spell a month and are no times."""
+
 
 @pytest.mark.parametrize(
     ("text", "wanted", "offset_minutes"),
@@ -22,6 +37,18 @@ from chalicelib.nightscout.times import ZonedTime, iso_time, read_iso, read_time
         ("20240302T050812.5+0100", "2024-03-02T04:08:12.500Z", 60),
         ("Fri, 01 Mar 2024 08:00:00 GMT", "2024-03-01T08:00:00.000Z", 0),
         ("1 Mar 2024 08:00 +0200", "2024-03-01T06:00:00.000Z", 120),
+        ("Fri Mar 01 2024 09:00:00 GMT+0100 (Central European Standard Time)", "2024-03-01T08:00:00.000Z", 60),
+        ("Fri Mar 01 2024 03:00:00 GMT-0500 (EST)", "2024-03-01T08:00:00.000Z", -300),
+        ("Fri Mar 01 2024 08:00:00 GMT+0000", "2024-03-01T08:00:00.000Z", 0),
+        ("fri mar 1 2024 08:00:00.25 utc", "2024-03-01T08:00:00.250Z", 0),
+        ("Fri Mar 01 2024 08:00:00", "2024-03-01T08:00:00.000Z", 0),
+        ("Mar 01 2024 09:00 GMT+01:00", "2024-03-01T08:00:00.000Z", 60),
+        ("Fri Mar  1 08:00:00 GMT 2024", "2024-03-01T08:00:00.000Z", 0),
+        ("Fri Mar 01 03:00:00 EST 2024", "2024-03-01T08:00:00.000Z", 0),
+        ("Fri Mar 01 01:00:00 PDT 2024", "2024-03-01T08:00:00.000Z", 0),
+        ("Fri Mar 01 09:00:00 GMT+01:00 2024", "2024-03-01T08:00:00.000Z", 60),
+        ("March 1, 2024 8:00:00 PM GMT", "2024-03-01T20:00:00.000Z", 0),
+        ("Friday, March 1, 2024, 12:30:00 am", "2024-03-01T00:30:00.000Z", 0),
     ],
 )
 def test_each_form_of_a_time_is_read_with_its_offset(text: str, wanted: str, offset_minutes: int) -> None:
@@ -32,7 +59,18 @@ def test_each_form_of_a_time_is_read_with_its_offset(text: str, wanted: str, off
 
 @pytest.mark.parametrize(
     "value",
-    ["", "yesterday", "2024", "2024-13-01", "2024-02-30", "2024-03-02T24:01:00Z", "99 Foo 2024 08:00:00 GMT", None, 5],
+    [
+        "",
+        "yesterday",
+        "2024",
+        "2024-13-01",
+        "2024-02-30",
+        "2024-03-02T24:01:00Z",
+        "99 Foo 2024 08:00:00 GMT",
+        None,
+        5,
+        *UNREADABLE,
+    ],
 )
 def test_what_is_no_time_is_none(value: object) -> None:
     assert read_iso(value) is None

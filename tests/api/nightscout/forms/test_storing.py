@@ -8,6 +8,7 @@ import pytest
 from tests.api.conftest import ApiClient
 from tests.api.nightscout.device import Device
 from tests.api.nightscout.records import at, sgv
+from tests.fakes.services import START_MS
 
 HEX_ID = "aabbccddeeff001122334455"
 NOW = "2026-01-01T00:00:00.000Z"
@@ -81,6 +82,18 @@ class TestTreatments:
     def test_an_id_of_null_is_none(self, device: Device) -> None:
         (made,) = stored(device, "treatments", {"eventType": "Note", "created_at": at(5), "_id": None})
         assert "identifier" not in made
+
+
+@pytest.mark.parametrize(
+    "sent", ["Thu Jan 01 2026 00:55:00 GMT+0100 (CET)", "Wed Dec 31 23:55:00 GMT 2025", "Dec 31, 2025 11:55:00 PM UTC"]
+)
+def test_a_time_as_programs_print_it_is_that_of_the_document(device: Device, sent: str) -> None:
+    (entry,) = stored(device, "entries", {"type": "sgv", "sgv": 100, "date": START_MS - 300_000, "dateString": sent})
+    assert (entry["dateString"], entry["sysTime"]) == (at(5), at(5))
+    (note,) = stored(device, "treatments", {"eventType": "Note", "created_at": sent})
+    (other,) = stored(device, "treatments", {"eventType": "Other", "eventTime": sent})
+    (status,) = stored(device, "devicestatus", [{"device": "a", "created_at": sent}])
+    assert note["created_at"] == other["created_at"] == status["created_at"] == at(5)
 
 
 @pytest.mark.parametrize("path", ["entries", "treatments", "devicestatus", "profile", "food", "activity"])

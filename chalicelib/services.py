@@ -173,7 +173,10 @@ def build_services(settings: Settings, engine: Engine, surroundings: Surrounding
         notes=NotePorts(StoredNotes(engine.accounts), accounts.profiles),
         metrics=_metrics_ports(settings, engine),
         nightscout=NightscoutPorts(
-            data, tiles.tiles, StoredDeviceStatuses(engine.data, settings.device_status_days), reading
+            data,
+            tiles.tiles,
+            StoredDeviceStatuses(engine.data, settings.device_status_days, quotas.data_bytes),
+            reading,
         ),
         tasks=_task_ports(engine, around),
         end_process=around.end_process,

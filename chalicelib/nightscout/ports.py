@@ -34,7 +34,11 @@ class DeviceStatuses(Protocol):
     """Stores device statuses for some weeks, each on its own."""
 
     def add(self, owner: OwnerState, statuses: Sequence[DeviceStatus], now_ms: int) -> None:
-        """Store statuses. One with the time and id of a stored one takes its place."""
+        """Store statuses. One with the time and id of a stored one takes its place.
+
+        Raises:
+            StorageQuotaError: the user would have stored more today than the share of a day; nothing was stored.
+        """
         ...
 
     def newest_first(

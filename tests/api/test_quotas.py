@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.access.quotas import BLOBS, DATA, REQUESTS
-from chalicelib.durations import HOUR_MS
+from chalicelib.durations import DAY_MS, HOUR_MS
 from chalicelib.engine.definitions import DATA as DATA_TABLE
 from chalicelib.services import Services, override
 from chalicelib.tasks.task import State, Task
@@ -23,6 +23,7 @@ ANNA, BEN = ANNA_ACCOUNT.user_id, BEN_ACCOUNT.user_id
 MEGABYTE = 1_000_000
 TEXT = {"Content_Type": "text/plain"}
 PHONE = {"name": "Phone", "scope": "read"}
+UPLOADER = {"name": "Phone", "scope": "upload"}
 
 
 def readings(count: int, seed: int = 0) -> list[dict[str, Any]]:
@@ -84,6 +85,24 @@ class TestData:
         listed = api.request("GET", path, token=anna).json()["documents"]
         assert len(listed) == 240
         assert add(api, anna, open_data_set(api, anna), 0).status == 200
+
+    def test_device_statuses_of_a_day_have_their_share_of_the_quota(
+        self, api: ApiClient, anna: str, fakes: FakeServices
+    ) -> None:
+        made = api.request("POST", f"/v1/users/{ANNA}/nightscout_credentials", UPLOADER, token=anna).json()
+        chance = random.Random(0)  # noqa: S311  not for secrets
+
+        def store(minute: int) -> int:
+            """The status of a request to store one of about 3 KB; of a megabyte, each of 60 days has 16 KB."""
+            text = base64.b64encode(chance.randbytes(2_900)).decode()
+            status = {"device": "phone", "created_at": f"2026-01-01T00:{minute:02}:00Z", "pump": {"text": text}}
+            return api.request("POST", "/api/v1/devicestatus.json", [status], api_secret=made["token"]).status
+
+        assert [store(minute) for minute in range(7)] == [200] * 5 + [413] * 2
+        found = api.request("GET", "/api/v1/devicestatus.json?count=100", api_secret=made["token"]).json()
+        assert len(found) == 5
+        fakes.now_ms += DAY_MS
+        assert store(8) == 200
 
     def test_data_beyond_the_quota_is_refused_and_nothing_of_it_is_stored(
         self, api: ApiClient, anna: str, fakes: FakeServices

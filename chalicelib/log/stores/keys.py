@@ -142,6 +142,11 @@ def device_status_key(owner_id: str, time_ms: int, status_id: str) -> Key:
     return key(device_statuses_partition(owner_id), f"{device_status_time(time_ms)}#{status_id}")
 
 
+def device_status_day_key(owner_id: str, day: int) -> Key:
+    """The bytes of device statuses that a user stored on a day, counted from 1970. It sorts before all times."""
+    return key(device_statuses_partition(owner_id), f"!{day}")
+
+
 def device_status_time(time_ms: int) -> str:
     """The prefix of the sort keys of device statuses of this time."""
     return f"{time_ms:015d}"

@@ -26,7 +26,7 @@ def store_device_statuses(call: Call, user_id: str, sent: Any, ports: Nightscout
     Raises:
         UnauthorizedError: the credential may not upload.
         InvalidRequestError: the body is neither an object nor an array of objects, or has an `_id` of another form.
-        TooLargeError: a status is too large. In all these cases nothing was stored.
+        TooLargeError: a status is too large, or the user stored too many today. In all these cases nothing was stored.
     """
     call.require(user_id)
     statuses = [sent_status(status, call.now_ms) for status in sent_documents(sent)]

@@ -2,12 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 
-from chalicelib.durations import DAY_S
+from chalicelib.durations import DAY_MS, DAY_S
 from chalicelib.encoding.raw_deflate import deflate, inflate
-from chalicelib.engine.conditions import all_of, equals, greater_than
-from chalicelib.engine.table import Delete, Item, Put, Query, Range, Table
+from chalicelib.engine.conditions import absent, all_of, any_of, at_most, equals, greater_than
+from chalicelib.engine.errors import ConditionFailedError
+from chalicelib.engine.table import Delete, Item, Put, Query, Range, Table, Update
+from chalicelib.errors import StorageQuotaError
 from chalicelib.log.data_set import OwnerState
-from chalicelib.log.stores.keys import device_status_key, device_status_time, device_statuses_partition
+from chalicelib.log.entry import ITEM_BYTES
+from chalicelib.log.stores.keys import (
+    device_status_day_key,
+    device_status_key,
+    device_status_time,
+    device_statuses_partition,
+)
 from chalicelib.nightscout.ports import DeviceStatus
 
 _DEFLATE_LEVEL = 6
@@ -19,16 +27,39 @@ class StoredDeviceStatuses:
 
     Args:
         kept_days: how long a status is kept after it was stored.
+        quota_bytes: what all statuses of a user may take, of which each day has its share; None for any number.
     """
 
-    def __init__(self, data: Table, kept_days: int) -> None:
+    def __init__(self, data: Table, kept_days: int, quota_bytes: int | None = None) -> None:
         self._data = data
         self._kept_s = kept_days * DAY_S
+        self._day_bytes = None if quota_bytes is None else quota_bytes // kept_days
 
     def add(self, owner: OwnerState, statuses: Sequence[DeviceStatus], now_ms: int) -> None:
-        """See `DeviceStatuses.add`: one write for each 25."""
+        """See `DeviceStatuses.add`: one write that counts, and one for each 25."""
         if statuses:
-            self._data.batch_write([Put(self._item(owner, status, now_ms)) for status in statuses])
+            items = [self._item(owner, status, now_ms) for status in statuses]
+            self._count(owner, sum(len(item["document"]) + ITEM_BYTES for item in items), now_ms)
+            self._data.batch_write([*map(Put, items)])
+
+    def _count(self, owner: OwnerState, size_bytes: int, now_ms: int) -> None:
+        """Count what a user stores today.
+
+        Raises:
+            StorageQuotaError: it is more than the share of a day.
+        """
+        if self._day_bytes is None:
+            return
+        refusal = StorageQuotaError(self._day_bytes, "device statuses of a day")
+        if size_bytes > self._day_bytes:
+            raise refusal
+        today = device_status_day_key(owner.id, now_ms // DAY_MS)
+        changes = {"epoch": owner.epoch, "expires_at_s": now_ms // 1000 + 2 * DAY_S}
+        room = any_of(absent("bytes"), at_most("bytes", self._day_bytes - size_bytes))
+        try:
+            self._data.update(Update(today, set=changes, add={"bytes": size_bytes}, condition=room))
+        except ConditionFailedError as error:
+            raise refusal from error
 
     def newest_first(
         self, owner: OwnerState, times_ms: tuple[int | None, int | None], now_ms: int

@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.engine.engine import Engine
+from chalicelib.engine.table import Query
 from chalicelib.log.data_set import OwnerState
+from chalicelib.log.stores.keys import device_statuses_partition
 from chalicelib.nightscout.ports import DeviceStatus, DeviceStatuses
 from chalicelib.nightscout.stores.device_statuses import StoredDeviceStatuses
+from chalicelib.tiles.stores.purge import StoredPurgeRequests
 
 NOW_MS = 1_767_225_600_000
 DAY_MS = 86_400_000
@@ -50,6 +53,14 @@ def test_statuses_come_newest_first_and_bounds_are_included(store: DeviceStatuse
     assert found(store, NOW_MS + 28) == statuses[:27:-1]
     assert found(store, None, NOW_MS + 1) == statuses[1::-1]
     assert found(store, NOW_MS + 5, NOW_MS + 3) == []
+
+
+def test_erased_data_leaves_no_count(engine: Engine) -> None:
+    StoredDeviceStatuses(engine.data, 10, 10_000).add(OWNER, [STATUS], NOW_MS)
+    partition = Query(device_statuses_partition(OWNER.id))
+    assert [item["sk"][:1] for item in engine.data.query(partition)] == ["!", "0"]
+    StoredPurgeRequests(engine.data).remove_device_statuses(OWNER.id, OWNER.epoch)
+    assert list(engine.data.query(partition)) == []
 
 
 def test_statuses_expire_some_days_after_they_were_stored(store: DeviceStatuses) -> None:

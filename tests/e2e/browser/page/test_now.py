@@ -141,18 +141,23 @@ def test_a_relative_finds_the_child_by_name_and_knows_whose_times_these_are(
     home: Platform, visit: Visit, axe: Axe
 ) -> None:
     parent, relative = sender(home.base_url, [reading(2, 123)]), User(home.base_url)
-    patient = {"isOtherPerson": True, "fullName": "Jill", "targetTimezone": "Asia/Kathmandu"}
+    name = "Jill" + "long" * 40
+    patient = {"isOtherPerson": True, "fullName": name, "targetTimezone": "Asia/Kathmandu"}
     profile = {"fullName": "Petra", "patient": patient}
     assert parent.request("PUT", f"/metadata/{parent.id}/profile", profile).status == 200
     assert parent.request("POST", f"/access/{parent.id}/{relative.id}", {"view": {"windowHours": 24}}).status == 200
-    with visit(relative) as page:
+    with visit(relative, width=PHONE_WIDTH) as page:
         expect(page.locator(".now")).to_contain_text("There is no reading yet")
-        page.get_by_role("region", name="Shared with you").get_by_role("link", name="Jill").press("Enter")
+        shared = page.get_by_role("region", name="Shared with you")
+        expect(shared.get_by_role("listitem")).to_contain_text("123 mg/dL, 2 min ago")
+        assert fits(page)
+        shared.get_by_role("link", name=name).press("Enter")
         expect(page.locator(".now-value")).to_contain_text("123 mg/dL")
-        expect(page.get_by_role("complementary", name="Whose data this is")).to_contain_text("the data of Jill")
-        expect(page).to_have_title("Now: Jill | Strandline")
+        expect(page.get_by_role("complementary", name="Whose data this is")).to_contain_text(f"the data of {name}")
+        expect(page).to_have_title(f"Now: {name} | Strandline")
         expect(page.locator("main")).to_contain_text("Times are those of Asia/Kathmandu")
         axe(page)
+        assert fits(page)
         page.get_by_role("link", name="Who shares with you").click()
         expect(page.get_by_role("region").first).to_contain_text("Jill")
 

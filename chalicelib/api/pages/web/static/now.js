@@ -1,14 +1,13 @@
 // The view "Now": the last reading with its arrow and age, and the hours before it.
 
 import { json } from "./api.js";
-import { items, section } from "./controls/section.js";
 import { choices, fill, h } from "./dom.js";
 import { ARROWS, MG_DL_PER_MMOL_L, rangeOf, shown, trendOf } from "./glucose.js";
 import { glucoseChart } from "./glucose_chart.js";
-import { nameOf } from "./names.js";
 import { GLUCOSE, readNewest, readRecords, TREATMENTS } from "./records.js";
 import { fragmentOf } from "./route.js";
 import { OfflineError } from "./session.js";
+import { sharersSection } from "./sharers.js";
 import { text } from "./texts.js";
 import { ago, DAY, HOUR, MINUTE, moment } from "./times.js";
 
@@ -40,7 +39,7 @@ export async function show(root, context) {
 
   await read(state, person.id, signal);
   if (state.newest) draw();
-  else fill(root, await emptyWords(person, signal));
+  else fill(root, await emptyWords(context));
 
   const update = () => { if (!document.hidden) refresh().catch(context.fail); };
   const timer = setInterval(update, ASKED_EVERY);
@@ -156,19 +155,13 @@ function drawChart(root, { records, newest, hours, chosen }, person, signal) {
 }
 
 /** How data comes, and the people whose data the person sees. */
-async function emptyWords(person, signal) {
-  if (!person.isSelf) return h("p", { class: "card" }, text("now.emptyOther"));
-  const users = await json(`/metadata/users/${person.id}/users`, { signal });
-  const sharers = users.filter(({ trustorPermissions }) => trustorPermissions?.view || trustorPermissions?.custodian);
+async function emptyWords(context) {
+  if (!context.person.isSelf) return h("p", { class: "card" }, text("now.emptyOther"));
   return [
-    sharers.length > 0 && section(text("now.shared"), items(sharers.map(sharerItem), "")),
+    await sharersSection(context),
     h("div", { class: "card" },
       h("p", {}, text("now.empty")),
       h("p", {}, h("a", { href: fragmentOf("apps") }, text("now.token"))),
       h("p", {}, h("a", { href: "/docs" }, text("welcome.docs")))),
   ];
-}
-
-function sharerItem({ userid, username, profile }) {
-  return h("li", {}, h("a", { class: "row", href: fragmentOf("now", userid) }, nameOf(profile, username || userid)));
 }

@@ -62,6 +62,7 @@ const ENGLISH = {
   "now.empty": "There is no reading yet. Sign in with Loop, xDrip+, AndroidAPS or the Tidepool Uploader at this server's address, and come back.",
   "now.token": "Make a token for an app that speaks the Nightscout API",
   "now.shared": "Shared with you",
+  "now.nothingYet": "No reading yet",
   "now.emptyOther": "There is no reading that is shared with you.",
 
   "chart.slider": "Readings, by time",

@@ -65,7 +65,7 @@ def test_insulin_of_a_pen_is_shown_and_summed(home: Platform, visit: Visit) -> N
     injections = [injection(60, 6, "rapid"), injection(50, 4.5, "short"), injection(40, 22, "long")]
     user = sender(home.base_url, [reading(2, 120), reading(7, 120), *injections])
     with visit(user) as page:
-        assert page.locator("svg rect.bolus").count() == 2
+        expect(page.locator("svg rect.bolus")).to_have_count(2)
         expect(page.locator("svg text.mark")).to_contain_text(["22", "6"])
         expect(page.locator(".legend")).to_contain_text("Long-acting insulin")
         show(page, "#/report")

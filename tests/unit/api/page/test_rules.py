@@ -88,6 +88,18 @@ def test_values_are_shown_and_ranged_by_whole_mg_dl() -> None:
     ]
 
 
+def test_a_reading_beyond_what_the_device_shows_has_a_sign() -> None:
+    readings = [
+        {"mmol": 22.2, "beyond": "high"},
+        {"mmol": 2.2, "beyond": "low"},
+        {"mmol": 5, "beyond": "?"},
+        {"mmol": 5},
+    ]
+    expression = f'{readings}.map((reading) => shownReading(reading, "mmol/L"))'
+    found = evaluate('{ shownReading } from "./glucose.js"', expression)
+    assert found == ["\u2265 22.2", "\u2264 2.2", "5.0", "5.0"]
+
+
 def test_trends_go_by_the_change_per_minute() -> None:
     found = evaluate('{ trendOf } from "./glucose.js"', "[-3, -2, -1, -0.9, 0, 0.9, 1, 2, 3].map(trendOf)")
     falls = ["rapidFall", "moderateFall", "slowFall"]

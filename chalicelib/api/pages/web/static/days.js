@@ -2,7 +2,7 @@
 
 import { jsonOrNull, RefusedError } from "./api.js";
 import { fill, h, loading, table } from "./dom.js";
-import { shown } from "./glucose.js";
+import { shown, shownReading } from "./glucose.js";
 import { amount, glucoseChart } from "./glucose_chart.js";
 import { rangesBar } from "./ranges_bar.js";
 import { basalUnits, GLUCOSE, readNewest, readRecords, TREATMENTS } from "./records.js";
@@ -130,8 +130,8 @@ function everything(records, { from, to }, { units, zone }) {
   const spans = (end) => (end > to ? ` ${text("days.untilEnd")}` : ` ${text("days.until", { time: clockOfDay(end, zone) })}`);
   const overrideName = (name) => (OVERRIDES.includes(name) ? text(`override.${name}`) : name);
   const lines = [
-    ...records.readings.map(({ time, mmol, isSensor, beyond }) =>
-      [time, text(isSensor ? "chart.reading" : "chart.meter"), `${{ low: "≤ ", high: "≥ " }[beyond] || ""}${shown(mmol, units)} ${units}`]),
+    ...records.readings.map((reading) =>
+      [reading.time, text(reading.isSensor ? "chart.reading" : "chart.meter"), `${shownReading(reading, units)} ${units}`]),
     ...records.boluses.map((bolus) => [bolus.time, text("figure.bolus"), `${amount(bolus.units)} U`]),
     ...records.injections.map(({ time, units: given }) => [time, text("figure.injection"), `${amount(given)} U`]),
     ...records.basals.map(({ time, end, rate }) => [Math.max(time, from), text("chart.basal"), `${amount(rate)} U/h${spans(end)}`]),

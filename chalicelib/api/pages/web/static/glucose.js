@@ -17,6 +17,15 @@ export function shown(mmol, units) {
 }
 
 /**
+ * A reading as it is shown, with a sign if the true value is beyond what the device can show.
+ * @param {{mmol: number, beyond?: string}} reading
+ * @param {string} units
+ */
+export function shownReading({ mmol, beyond }, units) {
+  return ({ low: "≤ ", high: "≥ " }[beyond] || "") + shown(mmol, units);
+}
+
+/**
  * A value as it is drawn.
  * @param {number} mmol in mmol/L
  * @param {string} units

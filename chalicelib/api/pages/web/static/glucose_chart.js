@@ -1,7 +1,7 @@
 // The chart of readings, insulin, carbohydrates and overrides over some hours.
 
 import { h, s } from "./dom.js";
-import { inUnits, MG_DL, rangeOf, shown } from "./glucose.js";
+import { inUnits, MG_DL, rangeOf, shown, shownReading } from "./glucose.js";
 import { drawnTarget } from "./person.js";
 import { apart, columns, drawing, path, plot, responsive, rows } from "./plot.js";
 import { text } from "./texts.js";
@@ -61,8 +61,7 @@ export function glucoseChart(given) {
 
 /** A reading in words. @param {import("./records.js").Reading} reading @param {import("./person.js").Person} person */
 export function readingWords(reading, { units, zone }) {
-  const sign = { low: "≤ ", high: "≥ " }[reading.beyond] || "";
-  return `${clockOfDay(reading.time, zone)}  ${sign}${shown(reading.mmol, units)} ${units}`;
+  return `${clockOfDay(reading.time, zone)}  ${shownReading(reading, units)} ${units}`;
 }
 
 function within({ records, from, to, ...others }) {

@@ -2,7 +2,7 @@
 
 import { json } from "./api.js";
 import { choices, fill, h } from "./dom.js";
-import { ARROWS, MG_DL_PER_MMOL_L, rangeOf, shown, trendOf } from "./glucose.js";
+import { ARROWS, MG_DL_PER_MMOL_L, rangeOf, shownReading, trendOf } from "./glucose.js";
 import { glucoseChart } from "./glucose_chart.js";
 import { GLUCOSE, readNewest, readRecords, TREATMENTS } from "./records.js";
 import { fragmentOf } from "./route.js";
@@ -117,9 +117,8 @@ function lastReading() {
 }
 
 function largeValue(newest, trend, isStale, units) {
-  const sign = { low: "≤ ", high: "≥ " }[newest.beyond] || "";
   return h("p", { class: `now-value ${isStale ? "stale" : rangeOf(newest.mmol)}` },
-    h("strong", {}, sign + shown(newest.mmol, units)), " ", h("span", { class: "units" }, units), " ",
+    h("strong", {}, shownReading(newest, units)), " ", h("span", { class: "units" }, units), " ",
     trend && h("span", { class: "arrow" }, h("span", { "aria-hidden": "true" }, ARROWS[trend]), h("span", { class: "hidden" }, text(`trend.${trend}`))));
 }
 

@@ -3,7 +3,7 @@
 import { json, RefusedError } from "./api.js";
 import { items, section } from "./controls/section.js";
 import { fill, h } from "./dom.js";
-import { shown } from "./glucose.js";
+import { shownReading } from "./glucose.js";
 import { nameOf } from "./names.js";
 import { readNewest } from "./records.js";
 import { fragmentOf } from "./route.js";
@@ -26,12 +26,12 @@ export async function sharersSection(context) {
 }
 
 function sharerItem({ userid, username, profile }, hasReading, context) {
-  const last = h("p", {});
+  const last = h("p", { class: "quiet-text" });
   if (hasReading) drawLast(last, userid, context).catch((error) => error instanceof RefusedError || context.fail(error));
-  return h("li", { class: "item" }, h("a", { class: "row", href: fragmentOf("now", userid) }, nameOf(profile, username || userid)), last);
+  return h("li", {}, h("a", { class: "row", href: fragmentOf("now", userid) }, nameOf(profile, username || userid)), last);
 }
 
 async function drawLast(root, userId, { person: { units }, signal }) {
   const newest = await readNewest(userId, signal);
-  fill(root, newest ? text("check.last", { what: `${shown(newest.mmol, units)} ${units}`, time: ago(Date.now() - newest.time) }) : text("now.nothingYet"));
+  fill(root, newest ? text("check.last", { what: `${shownReading(newest, units)} ${units}`, time: ago(Date.now() - newest.time) }) : text("now.nothingYet"));
 }

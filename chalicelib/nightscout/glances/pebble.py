@@ -5,7 +5,13 @@ from typing import Any
 from chalicelib.access.call import Call
 from chalicelib.nightscout.find import parse_count
 from chalicelib.nightscout.glances.buckets import Bucket, change_in_mmol_l, filled_buckets, newest_change
-from chalicelib.nightscout.glances.readings import MAX_READINGS, NO_DIRECTION, in_mmol_l, newest_readings
+from chalicelib.nightscout.glances.readings import (
+    MAX_READINGS,
+    NO_DIRECTION,
+    current_readings,
+    in_mmol_l,
+    newest_readings,
+)
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import Query
 
@@ -26,8 +32,8 @@ _OTHER_TREND = 8
 
 
 def glance(call: Call, user_id: str, query: Query, ports: NightscoutPorts) -> dict[str, Any]:
-    """The newest readings, one unless `count` asks for more; in mmol/L if `units` does. The first one has its
-    difference to the one before.
+    """The newest readings, one unless `count` asks for more; in mmol/L if `units` does. The first one has the change of
+    the current value, which is not later than now.
 
     Raises:
         UnauthorizedError: the credential may not read.
@@ -38,6 +44,8 @@ def glance(call: Call, user_id: str, query: Query, ports: NightscoutPorts) -> di
     is_mmol = query.get("units", ("",))[-1] == MMOL
     readings = newest_readings(call, user_id, max(count, MAX_READINGS), ports)
     shown = [_reading(reading, is_mmol=is_mmol) for reading in readings[:count]]
+    if readings and readings[0]["date"] > call.now_ms:
+        readings = current_readings(call, user_id, ports)
     if shown:
         shown[0]["bgdelta"] = _delta(*newest_change(filled_buckets(readings)), is_mmol=is_mmol)
     return {"status": [{"now": call.now_ms}], "bgs": shown, "cals": []}

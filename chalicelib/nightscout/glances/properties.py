@@ -7,12 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.access.call import Call
+from chalicelib.durations import MINUTE_MS
 from chalicelib.model.json_values import is_number
 from chalicelib.nightscout.device_status.find import find_device_statuses
 from chalicelib.nightscout.glances.buckets import filled_buckets, newest_change
-from chalicelib.nightscout.glances.readings import MAX_READINGS, newest_readings
+from chalicelib.nightscout.glances.readings import current_readings
 from chalicelib.nightscout.ports import NightscoutPorts
+from chalicelib.nightscout.times import iso_time
 
+RECENT_MS = 30 * MINUTE_MS
+"""The age from which on a device status says nothing about now."""
+AHEAD_MS = 5 * MINUTE_MS
+"""The time by which the clock of a phone may be ahead."""
+MAX_STATUSES = 10
 _OF_READINGS = frozenset({"bgnow", "delta", "buckets"})
 _CONSTANT: Mapping[str, Any] = {"runtimestate": {"state": "loaded"}}
 _NO_BATTERY: Mapping[str, Any] = {"display": "?%", "devices": {}}
@@ -31,12 +38,26 @@ def properties(call: Call, user_id: str, names: str, ports: NightscoutPorts) -> 
     wanted = set(names.split(",")) if names else {*_OF_READINGS, *_OF_STATUS, *_CONSTANT}
     found: dict[str, Any] = dict(_CONSTANT)
     if wanted & _OF_READINGS:
-        found |= _of_readings(newest_readings(call, user_id, MAX_READINGS, ports))
+        found |= _of_readings(current_readings(call, user_id, ports))
     if wanted & _OF_STATUS.keys():
-        newest = find_device_statuses(call, user_id, {"count": ("1",)}, ports).bodies
-        values = {name: read(newest[0] if newest else {}) for name, read in _OF_STATUS.items()}
+        statuses = _recent_statuses(call, user_id, ports)
+        values = {
+            name: next((value for status in statuses if (value := read(status)) is not None), None)
+            for name, read in _OF_STATUS.items()
+        }
+        values["upbat"] = values["upbat"] or _NO_BATTERY
         found |= {name: value for name, value in values.items() if value is not None}
     return {name: value for name, value in found.items() if name in wanted}
+
+
+def _recent_statuses(call: Call, user_id: str, ports: NightscoutPorts) -> list[dict[str, Any]]:
+    """The device statuses of the last half hour, newest first: a phone sends the battery, a loop the rest."""
+    query = {
+        "find[created_at][$gte]": (iso_time(max(call.now_ms - RECENT_MS, 0)),),
+        "find[created_at][$lte]": (iso_time(call.now_ms + AHEAD_MS),),
+        "count": (str(MAX_STATUSES),),
+    }
+    return find_device_statuses(call, user_id, query, ports).bodies
 
 
 def _of_readings(readings: list[dict[str, Any]]) -> dict[str, Any]:
@@ -49,9 +70,7 @@ def _of_readings(readings: list[dict[str, Any]]) -> dict[str, Any]:
 def _uploader_battery(status: Status) -> Any:
     percent = _at(status, "uploader", "battery")
     percent = _at(status, "uploaderBattery") if percent is None else percent
-    if percent is None:
-        return _NO_BATTERY
-    return {"display": f"{percent}%", "devices": {}, "level": percent}
+    return None if percent is None else {"display": f"{percent}%", "devices": {}, "level": percent}
 
 
 def _insulin_on_board(status: Status) -> Any:

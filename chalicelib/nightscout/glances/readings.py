@@ -17,9 +17,18 @@ MAX_READINGS = 24
 
 
 def newest_readings(call: Call, user_id: str, count: int, ports: NightscoutPorts) -> list[dict[str, Any]]:
-    """The newest sensor readings of the last days as entries, newest first."""
-    find = Find((Comparison("type", "$eq", "sgv"), Comparison("sgv", "$gte", 0)), count=count)
-    span = Span(from_ms=call.now_ms - DEFAULT_DAYS * DAY_MS)
+    """The newest sensor readings of the last days as entries, newest first; also those of a clock that is ahead."""
+    return _readings(user_id, Span(from_ms=call.now_ms - DEFAULT_DAYS * DAY_MS), count, ports)
+
+
+def current_readings(call: Call, user_id: str, ports: NightscoutPorts) -> list[dict[str, Any]]:
+    """The newest sensor readings up to now, from which the current value and its change follow; newest first."""
+    span = Span(from_ms=call.now_ms - DEFAULT_DAYS * DAY_MS, to_ms=call.now_ms)
+    return _readings(user_id, span, MAX_READINGS, ports)
+
+
+def _readings(user_id: str, span: Span, count: int, ports: NightscoutPorts) -> list[dict[str, Any]]:
+    find = Find((Comparison("type", "$eq", "sgv"), Comparison("sgv", "$gt", 0)), count=count)
     return [
         document.body | {"date": document.time_ms}
         for document in search(user_id, Collection.ENTRIES, find, span, ports).documents

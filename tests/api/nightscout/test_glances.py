@@ -74,6 +74,33 @@ class TestPebble:
         assert device.send("GET", "/pebble?count=many").status == 400
 
 
+class TestClockAhead:
+    """A phone whose clock is hours ahead: the current value is the newest one that is not later than now."""
+
+    @pytest.mark.parametrize("count", [1, 40])
+    @pytest.mark.parametrize("is_compacted", [False, True])
+    def test_readings_to_come_do_not_hide_the_current_one(self, device: Device, count: int, is_compacted: bool) -> None:
+        device.store(sgv(100, 2), sgv(95, 7), *[sgv(200 + number, -60 - 5 * number) for number in range(count)])
+        if is_compacted:
+            device.compact()
+        answer = get(device, "/api/v2/properties/bgnow,delta,buckets")
+        assert (answer["bgnow"]["last"], answer["delta"]["display"]) == (100, "+5")
+        assert [bucket.get("last") for bucket in answer["buckets"][:2]] == [100, 95]
+        readings = get(device, f"/pebble?count={count + 2}")["bgs"]
+        assert [reading["sgv"] for reading in readings[-2:]] == ["100", "95"]
+        assert readings[0]["bgdelta"] == 5
+
+    def test_without_a_current_one_there_is_none(self, device: Device) -> None:
+        device.store(sgv(200, -60))
+        assert get(device, "/api/v2/properties/bgnow,delta,buckets") == {}
+        (reading,) = get(device, "/pebble")["bgs"]
+        assert (reading["sgv"], reading["bgdelta"]) == ("200", 0)
+
+    def test_the_code_0_of_a_sensor_is_no_reading(self, device: Device) -> None:
+        device.store(sgv(0, 1), sgv(100, 2))
+        assert [reading["sgv"] for reading in get(device, "/pebble?count=5")["bgs"]] == ["100"]
+
+
 class TestProperties:
     def test_the_newest_reading_and_its_change(self, device: Device) -> None:
         first, second = device.store(sgv(110, 5, direction="Flat"), sgv(106, 0, direction="FortyFiveDown", noise=1))
@@ -132,6 +159,21 @@ class TestProperties:
         answer = get(device, "/api/v2/properties/upbat,iob,cob")
         shown = [answer.get(name, {}).get("display") for name in ("upbat", "iob", "cob")]
         assert shown == [battery, iob, cob]
+
+    def test_each_value_is_that_of_the_newest_status_that_has_it(self, device: Device) -> None:
+        for minutes, sent in ((9, TRIO), (6, {"uploaderBattery": 50}), (3, {"loop": {"cob": {"cob": 7}}}), (1, {})):
+            device.send("POST", "/api/v1/devicestatus", {"device": "phone", "created_at": at(minutes), **sent})
+        answer = get(device, "/api/v2/properties/upbat,iob,cob")
+        assert [answer[name]["display"] for name in ("upbat", "iob", "cob")] == ["50%", "0.80", 7]
+
+    @pytest.mark.parametrize(("minutes_ago", "is_shown"), [(31, False), (29, True), (-4, True), (-6, False)])
+    def test_an_old_status_and_one_of_a_clock_far_ahead_say_nothing(
+        self, device: Device, minutes_ago: float, is_shown: bool
+    ) -> None:
+        device.send("POST", "/api/v1/devicestatus", {"device": "phone", "created_at": at(minutes_ago), **LOOP})
+        answer = get(device, "/api/v2/properties/upbat,iob,cob")
+        assert [name in answer for name in ("upbat", "iob", "cob")] == [True, is_shown, is_shown]
+        assert answer["upbat"]["display"] == ("80%" if is_shown else "?%")
 
     def test_only_those_that_are_named_and_have_data_are_there(self, device: Device) -> None:
         assert get(device, "/api/v2/properties").keys() == {"upbat", "runtimestate"}

@@ -49,6 +49,12 @@ def account_with_password(proof: AddressProof, password: str, ports: AccountPort
     return account if is_next and ports.passwords.verify(account.password_hash, password) else None
 
 
+def is_proven(proof: AddressProof, ports: AccountPorts) -> bool:
+    """Whether the address of an account was proven before, as far as the account is still there."""
+    account = ports.accounts.find(proof.user_id)
+    return account is None or account.email_proven
+
+
 def prove_address(proof: AddressProof, password: str | None, ports: AccountPorts) -> Account:
     """Store that the address of an account is proven, with a new password if there is one, and return the account.
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
+from chalicelib.accounts.proof import is_proven
 from chalicelib.api.messages import Reply, Request
 from chalicelib.api.pages.account_forms import (
     DIFFERENT,
@@ -15,6 +16,11 @@ from chalicelib.api.pages.alerts import BUSY, alert_paragraph
 from chalicelib.api.pages.sign_in_page import account_page
 from chalicelib.confirmations.password_reset import require_reset_key, reset_password
 from chalicelib.errors import ConfirmationNotFoundError, InvalidFieldsError, UnavailableError
+
+_CHECK = """
+<p>Nobody had confirmed your address before. If you did not make this account yourself, see in it who may read the \
+data and which devices have access: somebody else may have set that up.</p>"""
+"""The advice for a person whose address anybody could have signed up with."""
 
 
 def show_new_password(request: Request, key: str) -> Reply:
@@ -30,7 +36,8 @@ def set_new_password(request: Request, fields: Mapping[str, str]) -> Reply:
     """Set the password of a form that was sent, or show the form again."""
     key, password, ports = fields.get("key", ""), fields.get("password", ""), request.services.confirmations
     try:
-        email = require_reset_key(request.call, key, ports, password).proof.email
+        proof = require_reset_key(request.call, key, ports, password).proof
+        email, was_proven = proof.email, is_proven(proof, ports.accounts)
         if password != fields.get("repeated"):
             return _form(email, key, DIFFERENT, 400)
         reset_password(request.call, key, None, password, ports)
@@ -40,8 +47,9 @@ def set_new_password(request: Request, fields: Mapping[str, str]) -> Reply:
         return _form(email, key, PASSWORD_RULE, 400)
     except UnavailableError:
         return _form("", key, BUSY, 503)
-    body = """<h1>Your password is set</h1>
-<p>You are signed out everywhere. Go back to your app and sign in with the new password.</p>"""
+    advice = "" if was_proven else _CHECK
+    body = f"""<h1>Your password is set</h1>
+<p>You are signed out everywhere. Go back to your app and sign in with the new password.</p>{advice}"""
     return account_page("Your password is set", body)
 
 

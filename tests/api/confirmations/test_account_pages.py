@@ -93,6 +93,16 @@ class TestNewPassword:
         assert submit(api, "new-password", key=reset_key, password="another-one", repeated="another-one").status == 404
         assert can_sign_in(api, str(ANNA.email), NEW)
 
+    def test_a_person_whose_address_nobody_had_proven_is_told_to_look_who_has_access(
+        self, api: ApiClient, mail: MailBox, reset_key: str
+    ) -> None:
+        """Somebody else may have signed up with the address, and shared what its holder would store."""
+        first = submit(api, "new-password", key=reset_key, password=NEW, repeated=NEW)
+        assert "which devices have access" in Page(first).text
+        api.request("POST", f"/confirm/send/forgot/{ANNA.email}")
+        again = submit(api, "new-password", key=mail.key(), password=f"{NEW}er", repeated=f"{NEW}er")
+        assert (again.status, "which devices have access" in Page(again).text) == (200, False)
+
     @pytest.mark.parametrize(
         ("password", "repeated", "alert"),
         [(NEW, "another-one", "The two passwords differ."), ("short", "short", "A password has 8 to 72 characters")],

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import Event, Thread
 from types import FrameType
+from urllib.parse import urlsplit
 
 from chalicelib import services as process_services
 from chalicelib.errors import UnavailableError
@@ -23,6 +24,7 @@ from strandline.cli.errors import CommandError
 from strandline.home.http.callers import Callers
 from strandline.home.http.gateway import HomeGateway
 from strandline.home.http.listening import listening_socket
+from strandline.home.http.names import Names
 from strandline.home.http.server import HomeHttpServer
 from strandline.home.lock import folder_lock
 from strandline.home.log import LOG_NAME, count_in_log, set_up_log
@@ -60,7 +62,7 @@ def serve(options: ServeOptions) -> None:
             _prepare(options)
             process_services.override(home.services)
             callers = Callers(options.trusted_proxies)
-            gateway = HomeGateway(lambda: home.engine.objects, callers)
+            gateway = HomeGateway(lambda: home.engine.objects, callers, _names(options))
             server = HomeHttpServer(gateway, listening, gateway.admits_upload, may_connect=callers.may_connect)
             _stop_on_signals(server)
             with _working(home, options):
@@ -70,6 +72,11 @@ def serve(options: ServeOptions) -> None:
                 print(f"ready: {home.settings.base_url}", flush=True)
                 server.serve(REQUESTS_PATIENCE_S)
     print("stopped", flush=True)
+
+
+def _names(options: ServeOptions) -> Names | None:
+    """The names by which the server may be called; None behind a proxy, which knows them."""
+    return None if options.trusted_proxies else Names([urlsplit(options.public_url or "").hostname or ""])
 
 
 def _prepare(options: ServeOptions) -> None:

@@ -52,7 +52,7 @@ def test_a_client_that_sends_no_accept_gets_readable_json(
     platform: "Platform", user: User, data_set_id: str, encoding: str
 ) -> None:
     user.add(f"/v1/data_sets/{data_set_id}/data", [_cbg(number) for number in range(100)])
-    headers = f"Host: strandline\n{encoding}X-Tidepool-Session-Token: {user.token}\n"
+    headers = f"Host: localhost\n{encoding}X-Tidepool-Session-Token: {user.token}\n"
     reply = _bare(platform.base_url, f"GET /data/{user.id}?type=cbg HTTP/1.0\n{headers}\n")
     assert reply.status == 200
     assert encoding or "content-encoding" not in reply.headers

@@ -128,6 +128,16 @@ def test_requests_are_logged_in_the_folder_and_not_shown(tmp_path: Path) -> None
     assert (tmp_path / "data" / "strandline.log").stat().st_mode & 0o077 == 0
 
 
+def test_a_name_that_is_not_its_own_is_refused(tmp_path: Path) -> None:
+    with home_server(tmp_path / "data") as server:
+        client = Client(server.base_url)
+        statuses = {
+            name: client.request("GET", "/v1/time", headers={"Host": name}).status
+            for name in ("evil.example.org:8000", "localhost:8000", "10.0.2.2:8000")
+        }
+    assert statuses == {"evil.example.org:8000": 421, "localhost:8000": 200, "10.0.2.2:8000": 200}
+
+
 def test_a_verbose_server_shows_its_log(tmp_path: Path) -> None:
     with home_server(tmp_path / "data", options=["--verbose", "--log", str(tmp_path / "a.log")]) as server:
         User(server.base_url)

@@ -16,8 +16,9 @@ from chalicelib.engine.embedded.files import FileObjects
 from chalicelib.engine.embedded.signed_addresses import PATH_PREFIX
 from chalicelib.observability import logger, stack_frames
 from strandline.home.http.callers import Callers
+from strandline.home.http.names import Names
 from strandline.home.http.objects import ObjectsEndpoint
-from strandline.home.http.refusals import DEFECT, FORBIDDEN
+from strandline.home.http.refusals import DEFECT, FORBIDDEN, MISDIRECTED
 from strandline.home.http.resources import Resources
 
 if TYPE_CHECKING:
@@ -31,12 +32,16 @@ HEADERS = "strandline.headers"
 class HomeGateway:
     """The WSGI application of a home server: the API, and the signed addresses of objects beside it."""
 
-    def __init__(self, objects: Callable[[], FileObjects], callers: Callers | None = None) -> None:
+    def __init__(
+        self, objects: Callable[[], FileObjects], callers: Callers | None = None, names: Names | None = None
+    ) -> None:
         """
         Args:
             objects: the objects of the engine that the process uses at the moment.
             callers: tells who calls.
+            names: the names by which the server may be called; None behind a proxy, which knows them.
         """
+        self._names = names
         self._objects = ObjectsEndpoint(objects)
         self._callers = callers or Callers()
         self._resources = Resources(app.routes)
@@ -50,6 +55,8 @@ class HomeGateway:
         try:
             if not self._callers.may_connect(environ["REMOTE_ADDR"]):
                 return FORBIDDEN.send(start_response)
+            if self._names is not None and not self._names.has(environ.get("HTTP_HOST", "")):
+                return MISDIRECTED.send(start_response)
             target = _target(environ)
             if target.startswith(PATH_PREFIX):
                 return self._objects.reply(target, environ, start_response)

@@ -52,6 +52,7 @@ class Refusal:
 
 DEFECT = Refusal(500, "internal-server-failure", "Internal server failure", retry_after_s=5)
 FORBIDDEN = Refusal(403, "refused-by-gateway", "requests come through the proxy only")
+MISDIRECTED = Refusal(421, "refused-by-gateway", "this server has another name; --public-url gives it this one")
 MALFORMED = Refusal(400, "refused-by-gateway", "the request is not HTTP")
 UNSIGNED = Refusal(403, "address-refused", "the signature does not fit the request")
 TOO_LARGE = Refusal(413, "resource-too-large", "a request may have at most 10 MB, and an upload 100 MiB")

@@ -82,7 +82,7 @@ BY_OPTION = {
 
 
 def locked_versions(lock: str) -> dict[str, str]:
-    """Name (normalised) → version of each requirement in the text of a lock file, for all platforms."""
+    """Name (normalized) → version of each requirement in the text of a lock file, for all platforms."""
     pins = re.findall(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", lock, flags=re.MULTILINE)
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pins}
 

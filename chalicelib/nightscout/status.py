@@ -7,7 +7,7 @@ from chalicelib.nightscout.times import iso_time
 
 NAME = "nightscout"
 VERSION = "15.0.7"
-"""The version whose behaviour is recorded; xDrip+ looks for old ones by it."""
+"""The version whose behavior is recorded; xDrip+ looks for old ones by it."""
 VERSIONS: tuple[Mapping[str, str], ...] = (
     {"version": "1.0.0", "url": "/api/v1"},
     {"version": "2.0.0", "url": "/api/v2"},

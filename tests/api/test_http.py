@@ -1,4 +1,4 @@
-"""Tests the behaviour that all routes share: errors, credentials, trace ids, compression, CORS, limits."""
+"""Tests the behavior that all routes share: errors, credentials, trace ids, compression, CORS, limits."""
 
 import gzip
 import io

@@ -9,14 +9,14 @@ OK = b'{"ShardId":"shardId-000000000000","SequenceNumber":"1"}'
 
 
 class FaultyAws(socketserver.ThreadingTCPServer):
-    """Listens at `url` until it is shut down; `behaviour` is a status, `hangs` or `drips`."""
+    """Listens at `url` until it is shut down; `behavior` is a status, `hangs` or `drips`."""
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, behaviour: str, body: bytes = OK) -> None:
+    def __init__(self, behavior: str, body: bytes = OK) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.behaviour, self.body = behaviour, body
+        self.behavior, self.body = behavior, body
         self.requests = 0
         self.ends = threading.Event()
 
@@ -35,13 +35,13 @@ class Handler(socketserver.StreamRequestHandler):
         """Answer requests in turn."""
         while self._read_request():
             self.server.requests += 1
-            if self.server.behaviour == "hangs":
+            if self.server.behavior == "hangs":
                 self.server.ends.wait()
                 return
-            if self.server.behaviour == "drips":
+            if self.server.behavior == "drips":
                 self._drip()
                 return
-            head = f"HTTP/1.1 {self.server.behaviour} -\r\nContent-Length: {len(self.server.body)}\r\n\r\n"
+            head = f"HTTP/1.1 {self.server.behavior} -\r\nContent-Length: {len(self.server.body)}\r\n\r\n"
             self.wfile.write(head.encode() + self.server.body)
 
     def _drip(self) -> None:
@@ -66,9 +66,9 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def faulty_aws(behaviour: str, body: bytes = OK) -> Iterator[FaultyAws]:
-    """A server with this behaviour, for a while."""
-    with FaultyAws(behaviour, body) as server:
+def faulty_aws(behavior: str, body: bytes = OK) -> Iterator[FaultyAws]:
+    """A server with this behavior, for a while."""
+    with FaultyAws(behavior, body) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server

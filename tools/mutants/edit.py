@@ -14,7 +14,7 @@ class Edit:
 
     area: str
     meaning: str
-    """Behaviour of the wrong version, in words."""
+    """Behavior of the wrong version, in words."""
     file: str
     """The path below the root of the project."""
     old: str

@@ -110,7 +110,7 @@ def _memory_lines(memory: list[dict[str, Any]]) -> list[str]:
         *(
             f"| {figure['label']} | {figure['processes']} | {figure['life_s']} s | "
             f"{', '.join(map(str, figure['at_rest_mb']))} | {figure['peak_mb']} | "
-            f"{figure['growth_percent']:+.1f} % ({_judgement(figure)}) |"
+            f"{figure['growth_percent']:+.1f} % ({_judgment(figure)}) |"
             for figure in memory
         ),
     ]
@@ -128,8 +128,8 @@ def _memory_lines(memory: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _judgement(figure: Mapping[str, Any]) -> str:
-    """A judgement of memory: flat, growing, or growing by what a server takes that just started on the same data."""
+def _judgment(figure: Mapping[str, Any]) -> str:
+    """A judgment of memory: flat, growing, or growing by what a server takes that just started on the same data."""
     if figure["life_s"] < TELLING_LIFE_S:
         return "too short to tell"
     if figure["growth_percent"] <= FLAT_PERCENT:

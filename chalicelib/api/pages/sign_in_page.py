@@ -1,4 +1,4 @@
-"""The pages of sign-in: small, without scripts, for phones and screen readers, in light and dark colours.
+"""The pages of sign-in: small, without scripts, for phones and screen readers, in light and dark colors.
 
 Texts from requests are escaped. The content security policy allows the inline style, forms that are sent to this
 server, and the app's redirect address, since browsers apply `form-action` to the redirect that follows a form, too.

@@ -93,7 +93,7 @@ def _from_client_error(operation: str, response: Mapping[str, Any]) -> Exception
 
 
 def _from_reasons(reasons: Sequence[Mapping[str, Any]]) -> Exception:
-    """The error of a cancelled transaction; `reasons` has one for each write."""
+    """The error of a canceled transaction; `reasons` has one for each write."""
     codes = [reason.get("Code", "None") for reason in reasons]
     if CONDITION_FAILED in codes:
         failed = {index: reasons[index] for index, code in enumerate(codes) if code == CONDITION_FAILED}

@@ -104,5 +104,5 @@ def _numbers(object_key: str) -> tuple[int, int]:
 
 
 def _part(text: str) -> str:
-    """An id as a part of a key: no two give the same, and none reaches into its neighbour."""
+    """An id as a part of a key: no two give the same, and none reaches into its neighbor."""
     return text if _PLAIN.fullmatch(text) else "sha256=" + hashlib.sha256(text.encode()).hexdigest()

@@ -183,7 +183,7 @@ def source_slot_key(user_id: str, provider: tuple[str, str]) -> Key:
 
 
 def id_part(text: str) -> str:
-    """An id as a part of a key: no two give the same, and none reaches into its neighbour."""
+    """An id as a part of a key: no two give the same, and none reaches into its neighbor."""
     if len(text) > MAX_ID_LENGTH:
         return "sha256=" + hashlib.sha256(text.encode()).hexdigest()
     return text.replace("%", "%25").replace("#", "%23").replace("=", "%3D")

@@ -20,7 +20,7 @@ TIMELINE_PARTS: Mapping[str, str] = {
 INDEFINITE = "Temporary Override"
 """The kind that lasts without announcing for how long."""
 REACH_DAYS = 1
-"""Days before and after a treatment in which its neighbours are looked for."""
+"""Days before and after a treatment in which its neighbors are looked for."""
 
 
 class Lasting(NamedTuple):
@@ -39,7 +39,7 @@ def timeline_of(document: Document) -> str | None:
 
 
 def days_around(documents: Iterable[Document]) -> set[int]:
-    """The days on which the neighbours of these treatments are looked for."""
+    """The days on which the neighbors of these treatments are looked for."""
     days = {document.time_ms // DAY_MS for document in documents}
     return {day + shift for day in days for shift in range(-REACH_DAYS, REACH_DAYS + 1)}
 

@@ -28,7 +28,7 @@ Modules = list[list[bool]]
 
 
 def for_terminal(text: str) -> str:
-    """The QR code of a text in half blocks, black on white whatever the colours of the terminal.
+    """The QR code of a text in half blocks, black on white whatever the colors of the terminal.
 
     Raises:
         ValueError: the text has more than 666 bytes.

@@ -71,7 +71,7 @@ def test_nothing_is_lost_when_all_is_well(
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "body"),
+    ("behavior", "body"),
     [
         ("500", b'{"__type":"InternalFailure"}'),
         ("503", b""),
@@ -87,10 +87,10 @@ def test_each_event_is_tried_once_and_each_loss_is_counted(
     api: ApiClient,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    behaviour: str,
+    behavior: str,
     body: bytes,
 ) -> None:
-    with faulty_aws(behaviour, body) as server:
+    with faulty_aws(behavior, body) as server:
         at(monkeypatch, server.url)
         send(api)
     assert lost(capsys.readouterr().out) == SENT
@@ -114,7 +114,7 @@ def test_after_a_fault_events_are_taken_again(
         at(monkeypatch, server.url)
         send(api, 1)
         server.ends.set()
-        server.behaviour = "200"
+        server.behavior = "200"
         patiently(monkeypatch)
         send(api, 1)
     assert lost(capsys.readouterr().out) == 1

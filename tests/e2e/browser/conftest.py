@@ -1,4 +1,4 @@
-"""Pages in a real Chromium, which Playwright drives: `page` is one, `open_page` makes one of another width or colour.
+"""Pages in a real Chromium, which Playwright drives: `page` is one, `open_page` makes one of another width or color.
 
 Chromium is the machine's own; Playwright downloads none. Pages reach this machine only, so a test that needs another
 host fails at once. The npm packages that pages load are pinned in `package-lock.json` here.
@@ -72,7 +72,7 @@ def open_page(chromium: Browser) -> OpenPage:
 
 @pytest.fixture
 def page(open_page: OpenPage) -> Iterator[Page]:
-    """A page in light colours, as wide as a laptop's."""
+    """A page in light colors, as wide as a laptop's."""
     with open_page() as opened:
         yield opened
 

@@ -206,7 +206,7 @@ class TestTransactions:
         server.send("TransactWriteItems", transaction)
         assert _stored(server)["x"] == {"N": "2"}
 
-    def test_a_cancelled_one_may_be_sent_again(self, server: DynamoServer) -> None:
+    def test_a_canceled_one_may_be_sent_again(self, server: DynamoServer) -> None:
         there = {"ConditionExpression": "attribute_exists(#p)", "ExpressionAttributeNames": {"#p": "pk"}}
         check = {"ConditionCheck": {"TableName": ACCOUNTS, "Key": key("other")} | there}
         transaction = {"TransactItems": [ADD_ONE, check], "ClientRequestToken": "a"}

@@ -78,12 +78,12 @@ def refused(code: str, *reasons: dict[str, Any], status: int = 400, **more: Any)
     return ClientError(response, "AnOperation")
 
 
-def cancelled(*codes: str) -> ClientError:
-    """A cancelled transaction."""
+def canceled(*codes: str) -> ClientError:
+    """A canceled transaction."""
     return refused("TransactionCanceledException", *({"Code": code} for code in codes))
 
 
-CONFLICT = cancelled("None", "TransactionConflict")
+CONFLICT = canceled("None", "TransactionConflict")
 
 
 class TestRequests:
@@ -262,7 +262,7 @@ class TestConflicts:
         assert len(wire.sent) == MAX_ATTEMPTS
 
     def test_a_condition_that_fails_meanwhile_ends_it(self, tables: DynamoTables, wire: Wire) -> None:
-        wire.answers += [CONFLICT, cancelled("None", "ConditionalCheckFailed")]
+        wire.answers += [CONFLICT, canceled("None", "ConditionalCheckFailed")]
         with pytest.raises(TransactionRefusedError) as error:
             tables.table(ACCOUNTS).transact([Put(KEY), Check(KEY, exists())])
         assert error.value.indexes == [1]
@@ -327,8 +327,8 @@ PASSING = [
     refused("TransactionInProgressException"),
     refused("InternalServerError"),
     refused("AnythingElse", status=500),
-    cancelled("ThrottlingError", "None"),
-    cancelled("ProvisionedThroughputExceeded"),
+    canceled("ThrottlingError", "None"),
+    canceled("ProvisionedThroughputExceeded"),
     ConnectTimeoutError(endpoint_url="x"),
     ReadTimeoutError(endpoint_url="x"),
     EndpointConnectionError(endpoint_url="x"),
@@ -338,7 +338,7 @@ DEFECTS = [
     refused("ValidationException"),
     refused("AccessDeniedException"),
     refused("ResourceNotFoundException"),
-    cancelled("ValidationError", "None"),
+    canceled("ValidationError", "None"),
     ParamValidationError(report="x"),
 ]
 

@@ -222,9 +222,9 @@ class TestReplies:
         assert failed.value.stored == {"pk": "a", "body": b"\x00\xff"}
         reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Item": stored}]
         wire.answers.append(refused("TransactionCanceledException", CancellationReasons=reasons))
-        with pytest.raises(TransactionRefusedError) as cancelled:
+        with pytest.raises(TransactionRefusedError) as canceled:
             table.transact([Put(KEY), Put(KEY, absent(), return_stored=True)])
-        assert cancelled.value.stored(1) == {"pk": "a", "body": b"\x00\xff"}
+        assert canceled.value.stored(1) == {"pk": "a", "body": b"\x00\xff"}
 
     def test_retries_end_when_the_quota_is_used_up(self, wire: WireServer, transport: JsonTransport) -> None:
         """A client with botocore's quota stops adding to the load when everything fails."""

@@ -13,7 +13,7 @@ LOG = BLOB | {"x-logs-start-at-time": "2026-01-01T00:00:00Z", "x-logs-end-at-tim
 
 
 @pytest.mark.parametrize(
-    ("text", "normalised"),
+    ("text", "normalized"),
     [
         ("text/plain", "text/plain"),
         ("Text/Plain; CharSet=UTF-8", "text/plain; charset=UTF-8"),
@@ -39,8 +39,8 @@ LOG = BLOB | {"x-logs-start-at-time": "2026-01-01T00:00:00Z", "x-logs-end-at-tim
         ("text/pläin", None),
     ],
 )
-def test_media_types_are_normalised(text: str, normalised: str | None) -> None:
-    assert normalized_media_type(text) == normalised
+def test_media_types_are_normalized(text: str, normalized: str | None) -> None:
+    assert normalized_media_type(text) == normalized
 
 
 def test_a_normalized_media_type_is_its_own_normal_form() -> None:

@@ -87,7 +87,7 @@ def test_a_web_app_below_a_path_is_matched_by_whole_segments(address: str) -> No
 
 
 @pytest.mark.parametrize("address", ["/apple", "/ap", "/other", "/APP", "/app%2Fx"])
-def test_its_neighbours_are_not(address: str) -> None:
+def test_its_neighbors_are_not(address: str) -> None:
     assert not CLIENTS["sub"].accepts(f"https://web.example.org:8443{address}")
 
 

@@ -67,15 +67,15 @@ def test_the_report_shows_all_figures(report: Report, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before_mb", "after_mb", "judgement"),
+    ("before_mb", "after_mb", "judgment"),
     [(90, 88, "grows with the data"), (90, 60, "grows"), (None, None, "grows"), (90, None, "grows")],
 )
 def test_memory_that_a_start_on_the_same_data_takes_as_well_is_no_leak(
-    report: Report, before_mb: int | None, after_mb: int | None, judgement: str
+    report: Report, before_mb: int | None, after_mb: int | None, judgment: str
 ) -> None:
     report["memory"][1] |= {"stored_mb": [1.5, 2.5, 3.5, 4.5], "before_start_mb": before_mb, "after_start_mb": after_mb}
     text = tables(report)
-    assert f"| functions | 3 | 600 s | 60, 70, 80, 90 | 95 | +28.6 % ({judgement}) |" in text
+    assert f"| functions | 3 | 600 s | 60, 70, 80, 90 | 95 | +28.6 % ({judgment}) |" in text
     assert "What the server stored meanwhile took 1.5, 2.5, 3.5, 4.5 MB on the disk." in text
     assert ("Functions: 90 MB at the end, 88 MB after a start on the same data." in text) is (after_mb == 88)
 

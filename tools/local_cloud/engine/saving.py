@@ -38,7 +38,7 @@ class Saver:
         self._changed = True
 
     async def run(self) -> None:
-        """Save after changes until cancelled."""
+        """Save after changes until canceled."""
         while True:
             await asyncio.sleep(min(max(PAUSE_S, self._last_save_s), LONGEST_PAUSE_S))
             if self._changed:

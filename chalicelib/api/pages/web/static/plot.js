@@ -1,4 +1,4 @@
-// Parts of charts in SVG: scales, axes, lines, bands. Colours come from the style sheet, so charts follow the colours of
+// Parts of charts in SVG: scales, axes, lines, bands. Colors come from the style sheet, so charts follow the colors of
 // the screen and print well.
 
 import { h, fill, s } from "./dom.js";

@@ -6,7 +6,7 @@ import { qrCode } from "../qr.js";
 const QUIET_ZONE = 4;
 
 /**
- * The picture of a QR code, dark on light whatever the colours of the page.
+ * The picture of a QR code, dark on light whatever the colors of the page.
  * @param {string} content
  * @param {string} label for screen readers
  * @returns {SVGElement}

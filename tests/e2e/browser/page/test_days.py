@@ -57,6 +57,13 @@ def test_one_day_follows_the_other_by_keyboard_and_stays_in_the_address(phoenix:
         assert page.url.endswith(f"#/days?date={before}")
         page.get_by_role("button", name="Day after").click()
         expect(page.locator(f"[data-date='{date}'] table")).to_be_visible()
+        day = page.get_by_label("Day", exact=True)
+        day.focus()
+        page.keyboard.type(f"{before[5:7]}{before[8:]}{before[:4]}")  # in the order of en-US; the year begins with 0002
+        expect(page.locator(f"[data-date='{before}'] table")).to_be_visible()
+        expect(day).to_be_focused()
+        show(page, "#/days?date=2026-02-31")
+        expect(page.locator(".days table").first).to_be_visible()
 
 
 @pytest.mark.parametrize(("colors", "width"), [("light", PHONE_WIDTH), ("dark", 1280)])

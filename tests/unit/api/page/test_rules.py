@@ -54,6 +54,22 @@ def test_an_hour_that_the_clocks_repeat_is_named_as_repeated(time: str, zone: st
     assert evaluate('{ clockOfDay } from "./times.js"', f'clockOfDay({ms(time)}, "{zone}")') == words
 
 
+def test_a_date_is_one_of_the_calendar_and_of_our_time() -> None:
+    texts = [
+        "2026-02-28",
+        "2024-02-29",
+        "2026-02-31",
+        "2026-02-29",
+        "2026-13-01",
+        "0002-01-01",
+        "9999-12-31",
+        "x",
+        None,
+    ]
+    found = evaluate('{ isDate } from "./times.js"', f"{json.dumps(texts)}.filter(isDate)")
+    assert found == ["2026-02-28", "2024-02-29"]
+
+
 def test_the_name_is_that_of_the_person_whose_data_it_is() -> None:
     profiles = [
         {"fullName": "Petra", "patient": {"isOtherPerson": True, "fullName": " Jill "}},

@@ -8,11 +8,10 @@ import { rangesBar } from "./ranges_bar.js";
 import { basalUnits, GLUCOSE, readNewest, readRecords, TREATMENTS } from "./records.js";
 import { either, rounded } from "./report_format.js";
 import { text } from "./texts.js";
-import { addDays, clockOfDay, dateName, DAY, HOUR, localDate, startOfDate } from "./times.js";
+import { addDays, clockOfDay, dateName, DAY, FIRST_DATE, HOUR, isDate, LAST_DATE, localDate, startOfDate } from "./times.js";
 
 /** The types of an override without a name of its own. */
 const OVERRIDES = ["custom", "physicalActivity", "preprandial", "sleep"];
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 /**
  * Show the view.
@@ -22,13 +21,13 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
 export async function show(root, context) {
   const { person, parameters, signal } = context;
   const asked = parameters.get("date");
-  const isDate = DATE.test(asked) && !Number.isNaN(Date.parse(asked));
-  const newest = isDate ? null : await readNewest(person.id, signal);
+  const newest = isDate(asked) ? null : await readNewest(person.id, signal);
   const content = h("div", {}, loading());
   const told = h("p", { class: "hidden", role: "status" });
-  const input = h("input", { type: "date", id: "date", onchange: () => input.value && goTo(input.value) });
+  // A year that is typed is first 0002, then 0020: these are no dates to go to.
+  const input = h("input", { type: "date", id: "date", min: FIRST_DATE, max: LAST_DATE, onchange: () => isDate(input.value) && goTo(input.value) });
   const step = (name, arrow, days) => h("button", {
-    type: "button", class: "quiet", "aria-label": text(name), title: text(name), onclick: () => goTo(addDays(input.value, days)),
+    type: "button", class: "quiet", "aria-label": text(name), title: text(name), onclick: () => goTo(addDays(content.dataset.date, days)),
   }, arrow);
   const goTo = (date) => {
     context.remember({ date });
@@ -37,7 +36,7 @@ export async function show(root, context) {
   };
   fill(root, h("div", { class: "tools" }, step("days.before", "←", -1),
     h("div", {}, h("label", { for: "date", class: "hidden" }, text("days.date")), input), step("days.after", "→", 1)), told, content);
-  input.value = isDate ? asked : localDate(newest?.time ?? Date.now(), person.zone);
+  input.value = isDate(asked) ? asked : localDate(newest?.time ?? Date.now(), person.zone);
   await draw(content, input.value, context);
 }
 

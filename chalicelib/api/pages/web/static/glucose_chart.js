@@ -35,7 +35,7 @@ export function glucoseChart(given) {
   const { readings } = inside.records;
   const holder = h("div", { class: "holder" }, responsive((width) => draw(inside, width), given.signal));
   if (!readings.length) return h("figure", {}, holder);
-  const output = h("output", { class: "value" });
+  const output = h("output", { class: "value", "aria-live": "off" }); // the slider says it
   const slider = h("input", {
     type: "range", min: 0, max: readings.length - 1, value: readings.length - 1, "aria-label": text("chart.slider"),
     oninput: () => choose(Number(slider.value)),

@@ -8,11 +8,12 @@ import { rangesBar } from "./ranges_bar.js";
 import { either, rounded, share, tightRange } from "./report_format.js";
 import { fragmentOf } from "./route.js";
 import { text } from "./texts.js";
-import { clock, dayName, localDate, MINUTE, shortDateName, startOfDate } from "./times.js";
+import { ago, clock, DAY, dayName, localDate, MINUTE, shortDateName, startOfDate } from "./times.js";
 import { readTotals } from "./totals.js";
 
 const DAYS = ["14", "30", "90"];
 const PRINTED_DAYS = 14;
+const OLD = 2 * DAY;
 
 /**
  * Show the view.
@@ -47,6 +48,7 @@ async function draw(root, days, context) {
   fill(root,
     h("p", { class: "report-of" }, h("strong", {}, person.name), " ",
       text("report.span", { from: dayName(Date.parse(body.from), person.zone), to: dayName(Date.parse(body.lastReading), person.zone), zone: body.timeZone })),
+    isOld(body) && h("p", { class: "notice" }, text("report.old", { time: ago(Date.now() - Date.parse(body.lastReading)) })),
     !body.enough && h("p", { class: "notice" }, text("report.few")),
     h("div", { class: "columns" },
       h("section", { class: "card" }, h("h2", {}, text("report.ranges")), rangesBar(body.ranges, person.units)),
@@ -57,6 +59,10 @@ async function draw(root, days, context) {
       h("h2", {}, text("report.daily")), h("p", { class: "quiet-text" }, text("report.dailyAbout")), dailyProfiles(body, person)));
   readTotals(person, Date.parse(body.from), Date.parse(body.to), signal)
     .then((found) => fill(totals, h("h2", {}, text("report.totals")), totalsList(found))).catch(context.fail);
+}
+
+function isOld({ lastReading }) {
+  return Date.now() - Date.parse(lastReading) > OLD;
 }
 
 /** The profile; null without readings, `limited` for a viewer who sees the last hours only. */

@@ -106,6 +106,7 @@ const ENGLISH = {
   "report.empty": "There is no reading of a sensor yet.",
   "report.limited": "You see only the last hours of these data, so there is no report.",
   "report.span": "{from} to {to}, {zone}",
+  "report.old": "The last reading was {time}, and the report ends with it.",
   "report.few": "The sensor was active for less than 70% of the time: too little for conclusions.",
   "report.ranges": "Time in ranges",
   "report.rangesLabel": "{target} of the time in range",

@@ -57,6 +57,16 @@ export function localDate(ms, zone) {
   return `${parts.year}-${parts.month}-${parts.day}`;
 }
 
+export const FIRST_DATE = "1990-01-01";
+export const LAST_DATE = "2100-01-01";
+
+/** Whether a text is a date that data may have. @param {unknown} text */
+export function isDate(text) {
+  const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+  // A browser takes 31 February for a day in March.
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text) && FIRST_DATE <= text && text <= LAST_DATE;
+}
+
 /** The date some days later. @param {string} date @param {number} days */
 export function addDays(date, days) {
   return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY).toISOString().slice(0, 10);

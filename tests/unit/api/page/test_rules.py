@@ -104,6 +104,16 @@ def test_values_are_shown_and_ranged_by_whole_mg_dl() -> None:
     ]
 
 
+def test_values_are_rounded_as_in_a_report() -> None:
+    imports = '{ shown } from "./glucose.js"'
+    assert evaluate(imports, '[5.55, 5.549, 0.05, 9.95].map((mmol) => shown(mmol, "mmol/L"))') == [
+        "5.6",
+        "5.5",
+        "0.1",
+        "10.0",
+    ]
+
+
 def test_a_reading_beyond_what_the_device_shows_has_a_sign() -> None:
     readings = [
         {"mmol": 22.2, "beyond": "high"},

@@ -8,12 +8,12 @@ export const MMOL_L = "mmol/L";
 export const RANGES = { veryLow: 54, low: 70, high: 180, veryHigh: 250 };
 
 /**
- * A value as it is shown: whole mg/dL, or mmol/L with one decimal.
+ * A value as it is shown, halves up as in a report: whole mg/dL, or mmol/L with one decimal.
  * @param {number} mmol in mmol/L
  * @param {string} units
  */
 export function shown(mmol, units) {
-  return units === MG_DL ? String(Math.floor(mmol * MG_DL_PER_MMOL_L + 0.5)) : mmol.toFixed(1);
+  return units === MG_DL ? String(Math.floor(mmol * MG_DL_PER_MMOL_L + 0.5)) : (Math.floor(mmol * 10 + 0.5) / 10).toFixed(1);
 }
 
 /**

@@ -64,7 +64,7 @@ def unmodified_reply(request: Request) -> Reply | None:
     if not known_ms or any(name.startswith(_FIND) for name in request.query):
         return None
     newest_ms = _newest_of_last_days(request)
-    if newest_ms is None or newest_ms // 1000 * 1000 > known_ms:
+    if newest_ms is None or newest_ms > request.now_ms or newest_ms // 1000 * 1000 > known_ms:
         return None
     return Reply(status=304, headers={"Last-Modified": formatdate(newest_ms // 1000, usegmt=True), "Vary": _VARY})
 
@@ -89,11 +89,12 @@ def unless_known(request: Request, body: bytes, media_type: str, found: FoundDoc
         tag = _StateTag(found.state, _question(request), changes_ms, content).text
     headers = {"ETag": tag, "Content-Type": media_type, "Vary": _VARY}
     if newest_ms is not None:
-        headers["Last-Modified"] = formatdate(newest_ms // 1000, usegmt=True)
+        # Not later than now (RFC 9110, 8.8.2): a document to come would hide those of until then.
+        headers["Last-Modified"] = formatdate(min(newest_ms, request.now_ms) // 1000, usegmt=True)
     known = parse_known_etags(request.headers.get("if-none-match", ""))
     if ANY in known or any(content == tag.strip('"').rpartition(_DOT)[2] for tag in known):
         return Reply(status=304, headers=_without_type(headers))
-    if newest_ms is not None and newest_ms // 1000 <= _known_since_s(request):
+    if newest_ms is not None and newest_ms <= request.now_ms and newest_ms // 1000 <= _known_since_s(request):
         return Reply(status=304, headers=_without_type(headers))
     return Reply(body, headers=headers)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.nightscout.times import iso_time
 from tests.api.conftest import ApiClient, Reply
 from tests.api.nightscout.device import Device
 from tests.api.nightscout.records import DAY_MS, MINUTE_MS, cbg, record
@@ -106,6 +107,25 @@ class TestUnchanged:
         day.store(sgv(77, MIDDAY_MS - 7 * MINUTE_MS))
         known = {"If_None_Match": first.headers["etag"], "If_Modified_Since": first.headers["last-modified"]}
         assert day.send("GET", ENTRIES, **known).status == 200
+
+    @pytest.mark.parametrize("path", [ENTRIES, f"{ENTRIES}?find[date][$gte]=1&count=1000", TREATMENTS])
+    def test_a_document_to_come_does_not_hide_what_comes_until_then(self, device: Device, path: str) -> None:
+        def store(minutes_ahead: int) -> None:
+            device.store(sgv(100, START_MS + minutes_ahead * MINUTE_MS))
+            created = iso_time(START_MS + minutes_ahead * MINUTE_MS)
+            assert device.send("POST", TREATMENTS, {"eventType": "Note", "created_at": created}).status == 200
+
+        store(120)
+        first = device.send("GET", path)
+        assert (len(first.json()), first.headers["last-modified"]) == (1, "Thu, 01 Jan 2026 00:00:00 GMT")
+        store(-5)
+        for known in (first.headers["last-modified"], "Thu, 01 Jan 2026 02:00:00 GMT"):
+            again = device.send("GET", path, If_Modified_Since=known)
+            assert (again.status, len(again.json())) == (200, 2)
+        device.fakes.now_ms += 120 * MINUTE_MS
+        known = device.send("GET", path).headers["last-modified"]
+        assert known == "Thu, 01 Jan 2026 02:00:00 GMT"
+        assert device.send("GET", path, If_Modified_Since=known).status == 304
 
 
 class TestChanged:

@@ -20,6 +20,8 @@ from chalicelib.errors import UnauthorizedError, UserExistsError, UserNotFoundEr
 SIGN_UP_LIFETIME_MS = 31 * DAY_MS
 """The time in which the address of a new account has to be verified, where addresses are. It outlasts the session that
 the sign-up opens, and is that of the mailed link."""
+MAX_PASSWORD_CHANGES = 20
+"""Changes of the password of an account in a window: each costs a hash, as a sign-in does."""
 MAX_CUSTODIAL_ACCOUNTS_A_DAY = 100
 """Custodial accounts that a user may make in a day: each has quotas of its own."""
 MAX_ATTEMPTS = 5
@@ -116,6 +118,17 @@ def create_custodial_user(
     return account
 
 
+def _count_password_change(call: Call, user_id: str, ports: AccountPorts) -> None:
+    """Count a change of a password. Servers are free.
+
+    Raises:
+        TooManyAttemptsError: too many in this window.
+    """
+    if not call.caller.is_server:
+        changes = attempt_counter("password_changes", user_id, MAX_PASSWORD_CHANGES, call.now_ms)
+        count_attempt(ports.sign_in_attempts, [changes], call.now_ms)
+
+
 def _count_custodial_account(call: Call, ports: AccountPorts) -> None:
     """Count a custodial account that a user makes. Servers are free.
 
@@ -173,7 +186,7 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
         InvalidTokenError: the caller's session has ended during the request.
         UnauthorizedError: the account does not exist, or the caller may not make all of the change.
         UserExistsError: the new e-mail address belongs to another account that signs in.
-        TooManyAttemptsError: the caller tried too many addresses.
+        TooManyAttemptsError: the caller tried too many addresses, or changed the password too often.
         UnavailableError: each attempt met another change.
 
     Source: auth-api 5, route 10.
@@ -189,6 +202,7 @@ def update_user(call: Call, user_id: str, updates: UserUpdates, token: str, port
         if updates.email not in (None, account.email):
             count_tried_address(call, ports)
         if updates.password is not None and password_hash is None:
+            _count_password_change(call, user_id, ports)
             password_hash = ports.passwords.hash(updates.password)
         claims = password_hash is not None and account.is_custodial
         if claims:

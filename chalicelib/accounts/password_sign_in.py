@@ -23,6 +23,11 @@ MAX_FAILURES_PER_ACCOUNT = 20
 mistypes."""
 MAX_FAILURES_PER_ADDRESS = 100
 """Guesses from one address in a window: a clinic or a school may share an address."""
+MAX_SIGN_INS_PER_ACCOUNT = 100
+"""Sign-ins to one account from one address in a window, right ones included: each costs a hash, which takes a fifth of
+a second of a processor, and no quota counts it."""
+MAX_SIGN_INS = 1000
+"""Sign-ins from one address in a window, right ones included."""
 MAX_ADDRESSES_TRIED = 50
 """E-mail addresses that a user may try to give to accounts in a window, since the answer tells whether one is taken."""
 MAX_SIGN_UPS = 100
@@ -100,10 +105,12 @@ def sign_in(call: Call, credentials: BasicCredentials, source: SignInSource, por
     Raises:
         WrongCredentialsError: the name or the password is wrong, or nobody signs in to this account.
         UnverifiedEmailError: both are right, but no e-mail address of the account was ever verified.
-        TooManyAttemptsError: too many sign-ins failed in this window, for this account or from this address.
+        TooManyAttemptsError: too many sign-ins failed in this window, for this account or from this address, or there
+            were too many in all from this address.
     """
     passwords, attempts = ports.passwords, ports.sign_in_attempts
     email = credentials.username.lower()
+    _count_sign_in(call, email, source, ports)
     counted = admit(call, email, source, ports)
     account = ports.accounts.find_by_email(email)
     usable = account if account is not None and not account.is_custodial else None
@@ -181,6 +188,22 @@ def count_tried_address(call: Call, ports: AccountPorts) -> None:
     if not call.caller.is_server:
         counter = attempt_counter("addresses", call.caller.user_id or "", MAX_ADDRESSES_TRIED, call.now_ms)
         count_attempt(ports.sign_in_attempts, [counter], call.now_ms)
+
+
+def _count_sign_in(call: Call, email: str, source: SignInSource, ports: AccountPorts) -> None:
+    """Count a sign-in before it costs a hash. Those of other addresses do not count, so nobody is kept out by them, and
+    programs of this machine are free.
+
+    Raises:
+        TooManyAttemptsError: too many from this address in this window.
+    """
+    if not source.is_this_machine:
+        at_account = f"{email}#{source.network}"
+        counters = (
+            attempt_counter("sign_ins_at_account", at_account, MAX_SIGN_INS_PER_ACCOUNT, call.now_ms),
+            attempt_counter("sign_ins", source.network, MAX_SIGN_INS, call.now_ms),
+        )
+        count_attempt(ports.sign_in_attempts, counters, call.now_ms)
 
 
 def count_sign_up(call: Call, source: SignInSource, ports: AccountPorts) -> None:

@@ -83,6 +83,11 @@ LIMITS: dict[str, float | None] = {
     "address or browser is known after a sign-in": password_sign_in.SOURCE_LIFETIME_S,
     "failed sign-ins from an address, in a window": password_sign_in.MAX_FAILURES_PER_ADDRESS,
     "accounts that an address asks for, in a window": password_sign_in.MAX_SIGN_UPS,
+    "sign-ins to one account from one address, right ones included, in a window": (
+        password_sign_in.MAX_SIGN_INS_PER_ACCOUNT
+    ),
+    "sign-ins from one address, right ones included, in a window": password_sign_in.MAX_SIGN_INS,
+    "changes of the password of an account in a window": manage_accounts.MAX_PASSWORD_CHANGES,
     "custodial accounts that a user makes in a day": manage_accounts.MAX_CUSTODIAL_ACCOUNTS_A_DAY,
     "window of failed sign-ins": password_sign_in.ATTEMPTS_WINDOW_S,
     "login of a user": _SETTINGS.session_lifetime_s,

@@ -1,17 +1,20 @@
 """Limits on guessing passwords, by account, address and browser, and what the person learns of guesses."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from chalice.local import LambdaEventConverter
 
+from chalicelib.accounts import password_sign_in
 from chalicelib.accounts.account import Account
-from chalicelib.accounts.manage import MAX_CUSTODIAL_ACCOUNTS_A_DAY
+from chalicelib.accounts.manage import MAX_CUSTODIAL_ACCOUNTS_A_DAY, MAX_PASSWORD_CHANGES
 from chalicelib.accounts.password_sign_in import (
     ATTEMPTS_WINDOW_S,
     MAX_FAILURES_PER_ACCOUNT,
     MAX_FAILURES_PER_ACCOUNT_IN_ALL,
     MAX_FAILURES_PER_ADDRESS,
+    MAX_SIGN_INS_PER_ACCOUNT,
     MAX_SIGN_UPS,
     SOURCE_LIFETIME_S,
 )
@@ -167,6 +170,42 @@ class TestLoginLimits:
     def test_successful_sign_ins_do_not_count_as_failures(self, api: ApiClient, anna: Account) -> None:
         replies = [login(api).status for _ in range(MAX_FAILURES_PER_ADDRESS + 1)]
         assert set(replies) == {200}
+
+
+class TestHashLimits:
+    """Each sign-in and each new password costs a hash, also for who may."""
+
+    def test_right_passwords_are_limited_for_each_address(
+        self, api: ApiClient, fakes: FakeServices, anna: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        come_from(monkeypatch, "192.0.2.7")
+        statuses = Counter(login(api).status for _ in range(MAX_SIGN_INS_PER_ACCOUNT + 10))
+        assert statuses == {200: MAX_SIGN_INS_PER_ACCOUNT, 429: 10}
+        assert len(fakes.passwords.verified) == MAX_SIGN_INS_PER_ACCOUNT
+        come_from(monkeypatch, "192.0.2.8")
+        assert login(api).status == 200
+        come_from(monkeypatch, "192.0.2.7")
+        fakes.now_ms += ATTEMPTS_WINDOW_S * 1000
+        assert login(api).status == 200
+
+    def test_an_address_is_limited_over_all_accounts(
+        self, api: ApiClient, fakes: FakeServices, anna: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(password_sign_in, "MAX_SIGN_INS", 3)
+        fakes.accounts.create(replace(ANNA, user_id="a-second-one", email="second@example.org"))
+        come_from(monkeypatch, "192.0.2.7")
+        assert [login(api, name).status for name in ("anna@example.org", "second@example.org") * 2] == [200] * 3 + [429]
+
+    def test_programs_of_the_servers_own_machine_sign_in_freely(self, api: ApiClient, anna: Account) -> None:
+        assert {login(api).status for _ in range(MAX_SIGN_INS_PER_ACCOUNT + 1)} == {200}
+
+    def test_changes_of_the_password_are_limited(self, api: ApiClient, fakes: FakeServices, anna: Account) -> None:
+        token = fakes.sign_in(anna.user_id)
+        bodies = [{"updates": {"password": f"password-{number}"}} for number in range(MAX_PASSWORD_CHANGES + 1)]
+        statuses = [api.request("PUT", "/auth/user", body, token=token).status for body in bodies]
+        assert statuses == [200] * MAX_PASSWORD_CHANGES + [429]
+        server = fakes.sign_in("server", is_server=True)
+        assert api.request("PUT", f"/auth/user/{anna.user_id}", bodies[0], token=server).status == 200
 
 
 class TestSignUpLimits:

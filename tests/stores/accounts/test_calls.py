@@ -104,10 +104,9 @@ def test_the_calls_of_reading_the_own_account(api: ApiClient, calls: Calls, anna
 
 def test_the_calls_of_changing_the_account_and_the_password(api: ApiClient, calls: Calls, anna: Reply) -> None:
     token = anna.headers[TOKEN]
-    expected = [*FIND_CALLER, "GetItem", "TransactWriteItems"]
+    expected = [*FIND_CALLER, "GetItem", "UpdateItem", "TransactWriteItems"]
     body = {"updates": {"username": "anna@example.com"}}
-    changed_address = [*FIND_CALLER, "GetItem", "UpdateItem", "TransactWriteItems"]
-    assert made(calls, api, "PUT", "/auth/user", body, token=token) == changed_address
+    assert made(calls, api, "PUT", "/auth/user", body, token=token) == expected
     body = {"updates": {"password": "another-good-one"}}
     assert made(calls, api, "PUT", "/auth/user", body, token=token) == [*expected, "GetItem", "Query", "Query"]
 

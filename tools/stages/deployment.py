@@ -92,15 +92,21 @@ def deploy(
             stacks.apply(cloudformation, app, {"TemplateURL": address}, application, agree=agree, poll_s=poll_s)
         application_settings.write(session, app, bucket)
     bring(stateful, agree, "removing what the application does not use any more")
-    found = stacks.outputs(cloudformation, kept)
+    return _deployed(cloudformation, package, digest_before)
+
+
+def _deployed(cloudformation: "CloudFormationClient", package: Package, digest_before: str | None) -> Deployed:
+    """The addresses of the stage, from the outputs of its stacks."""
+    kept = stacks.outputs(cloudformation, stateful_stack(package.stage))
+    app = application_stack(package.stage)
     outputs = stacks.outputs(cloudformation, app)
     return Deployed(
         api_id=outputs["RestAPIId"],
         api_stage=package.template["Resources"]["RestAPI"]["Properties"]["StageName"],
         api_url=outputs["EndpointURL"].rstrip("/"),
         base_url=stacks.deployed_parameters(cloudformation, app).get("BaseUrl", ""),
-        domain_target=found.get("DomainTarget"),
-        server_secret_arn=found["ServerSecretArn"],
+        domain_target=kept.get("DomainTarget"),
+        server_secret_arn=kept["ServerSecretArn"],
         digest_before=digest_before if digest_before != package.digest else None,
     )
 

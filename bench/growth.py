@@ -53,28 +53,28 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
+class GrowthColumns:
     """The lines, and the number of days in each column: those that are stored, or that wait in the tail."""
 
     days: Sequence[int]
     lines: Sequence[Line]
 
 
-def measured(*, is_quick: bool) -> Grown:
+def measured(*, is_quick: bool) -> GrowthColumns:
     """Measure the requests of each kind, for all users alternately."""
     times = TIMES_QUICK if is_quick else TIMES
     with running() as application:
         people = [_with_history(application, number, times_) for number, times_ in enumerate(times, 1)]
         lines = list(_lines(application, people, rounds=5 if is_quick else 15))
-    return Grown([DAYS * times_ for times_ in times], lines)
+    return GrowthColumns([DAYS * times_ for times_ in times], lines)
 
 
-def measured_tails(*, is_quick: bool) -> Grown:
+def measured_tails(*, is_quick: bool) -> GrowthColumns:
     """Measure the requests of each kind for users with and without a tail, alternately."""
     with running() as application:
         people = [_with_tail(application, number, days) for number, days in enumerate(TAIL_DAYS, 1)]
         lines = list(_lines(application, people, rounds=5 if is_quick else 15))
-    return Grown(TAIL_DAYS, lines)
+    return GrowthColumns(TAIL_DAYS, lines)
 
 
 def _with_tail(application: Application, number: int, days: int) -> Person:
@@ -172,12 +172,12 @@ def _case(application: Application, event: Event) -> Callable[[], object]:
     return lambda: application.answer(event)
 
 
-def as_document(grown: Grown) -> dict[str, Any]:
+def as_document(grown: GrowthColumns) -> dict[str, Any]:
     """The figures as JSON values."""
     return asdict(grown)
 
 
-def as_text(grown: Grown, of_column: str = "days of cbg stored") -> str:
+def as_text(grown: GrowthColumns, of_column: str = "days of cbg stored") -> str:
     """The figures as a table with a column for each length of history, or of tail."""
     rows = [[of_column, *(f"{days:,}" for days in grown.days), "unit"]]
     rows += [[line.name, *map(_number, line.values), line.unit] for line in grown.lines]

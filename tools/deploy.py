@@ -13,7 +13,7 @@ from tools.packaging.template import ARCHITECTURE, X86_64, architecture_of
 from tools.project import ToolError
 from tools.stages import application_settings, plan, stacks
 from tools.stages.aws_account import run_aws_tool, session_of_caller
-from tools.stages.deployment import Deployed, application_stack, deploy, stateful_stack, stored_package
+from tools.stages.deployment import DeployedStage, application_stack, deploy, stateful_stack, stored_package
 from tools.stages.idle_cost import idle_costs, price_list
 from tools.stages.options import OPTIONS, PROFILE, Choice, check_domain, check_mail, read_choice
 from tools.stages.profiles import PROFILES, costs_of_stage
@@ -110,7 +110,7 @@ def _idle_usd(package: Package, present: Choice, chosen: Choice) -> float:
     return sum(cost.usd for cost in costs_of_stage(package.template, application, stateful))
 
 
-def _report(session: "Session", package: Package, deployed: Deployed) -> list[str]:
+def _report(session: "Session", package: Package, deployed: DeployedStage) -> list[str]:
     """The lines that the owner of the stage reads after a deployment."""
     stage = package.stage
     present = _present(session, stage)

@@ -42,7 +42,7 @@ _TIME_MS = re.compile(r"\b1709\d{9}\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class RepeatedRequest:
     """A request of a sample, by its step, and how often a day it is sent."""
 
     step: str
@@ -56,7 +56,7 @@ class App:
     name: str
     habit: str
     sample: str
-    requests: Sequence[Repeated]
+    requests: Sequence[RepeatedRequest]
 
     @property
     def requests_a_day(self) -> int:
@@ -64,8 +64,8 @@ class App:
         return sum(request.a_day for request in self.requests)
 
 
-def _with_each_reading(*steps: str) -> list[Repeated]:
-    return [Repeated(step, READINGS_A_DAY) for step in steps]
+def _with_each_reading(*steps: str) -> list[RepeatedRequest]:
+    return [RepeatedRequest(step, READINGS_A_DAY) for step in steps]
 
 
 APPS = (
@@ -75,9 +75,9 @@ APPS = (
         "loopfollow",
         [
             *_with_each_reading("entries of two days, without cal", "devicestatus count=1"),
-            Repeated("treatments of a day", MINUTES_A_DAY // 2),
-            Repeated("newest profile by startDate", MINUTES_A_DAY // 10),
-            Repeated("v2/properties/dbsize is an object", 4),
+            RepeatedRequest("treatments of a day", MINUTES_A_DAY // 2),
+            RepeatedRequest("newest profile by startDate", MINUTES_A_DAY // 10),
+            RepeatedRequest("v2/properties/dbsize is an object", 4),
         ],
     ),
     App(
@@ -108,7 +108,7 @@ APPS = (
         "xdrip4ios",
         # It asks each 15 seconds unless the last reading is younger than 30.
         [
-            Repeated("follower reads by secret", READINGS_A_DAY * 18),
+            RepeatedRequest("follower reads by secret", READINGS_A_DAY * 18),
             *_with_each_reading("treatments since a time", "profile and devicestatus are arrays"),
         ],
     ),
@@ -150,7 +150,7 @@ APPS = (
         "Home Assistant",
         "readings each minute",
         "home_assistant",
-        [Repeated("entries/sgv.json by token", MINUTES_A_DAY)],
+        [RepeatedRequest("entries/sgv.json by token", MINUTES_A_DAY)],
     ),
 )
 """Requests that each app repeats, by its sources: the intervals of its timers, and the steps of its sample."""

@@ -46,7 +46,7 @@ class Requests:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredSizes:
     """The size of what is stored, in bytes as AWS counts them."""
 
     tables_bytes: int
@@ -70,9 +70,9 @@ class Stub:
         requests.s3_calls = Counter(taken["s3_calls"])
         requests.read_units, requests.write_units = taken["read_units"], taken["write_units"]
 
-    def kept(self) -> Kept:
+    def kept(self) -> StoredSizes:
         """The size of what the stub stores now."""
-        return Kept(**self._ask(KEPT))
+        return StoredSizes(**self._ask(KEPT))
 
     def fetched(self, url: str) -> bytes:
         """The content of an object, which a client gets after a redirect."""

@@ -21,7 +21,7 @@ from chalicelib.nightscout.v3.formats import MEDIA_TYPES, as_csv, as_xml
 from chalicelib.nightscout.v3.members import Body, projected, read_since, shown
 from chalicelib.nightscout.v3.query import parse_fields
 from chalicelib.nightscout.v3.search import Changes
-from chalicelib.nightscout.v3.write import ANY_TIME_MS, Target, Written
+from chalicelib.nightscout.v3.write import ANY_TIME_MS, Target, WriteResult
 
 _BAD_SINCE = "Bad or missing Last-Modified header/parameter"
 
@@ -104,7 +104,7 @@ def status_reply(request: Request, status: Body) -> Reply:
     return _reply_unless_known(request, status, status[SRV_MODIFIED])
 
 
-def created_reply(written: Written) -> Reply:
+def created_reply(written: WriteResult) -> Reply:
     """The reply to a creation: 201 for a new document, 200 for one that was there."""
     headers = _location(written.document.collection, written.identifier) | _last_modified(written.document.modified_ms)
     body: dict[str, Any] = {"identifier": written.identifier, "lastModified": written.document.modified_ms}
@@ -115,7 +115,7 @@ def created_reply(written: Written) -> Reply:
     return Reply({"status": 200, **body, "isDeduplication": True}, status=200, headers=headers)
 
 
-def replaced_reply(written: Written) -> Reply:
+def replaced_reply(written: WriteResult) -> Reply:
     """The reply to a replacement: 201 for a new document."""
     if written.replaced is None:
         return replace(created_reply(written), status=201)

@@ -21,7 +21,7 @@ Handler = Callable[[Mapping[str, Any]], Response]
 
 
 @frozen
-class Routed:
+class RouteMatch:
     """The handler of a request, and the parameters of its path, encoded as they were sent."""
 
     handler: Handler
@@ -49,14 +49,14 @@ class Router:
             routes.append(_Route(segments, handler))
             routes.sort(key=lambda route: [segment.startswith("{") for segment in route.segments])
 
-    def find(self, method: str, path: str) -> Routed | None:
+    def find(self, method: str, path: str) -> RouteMatch | None:
         """The route of a request, by the path as the client sent it; a slash at its end makes no difference."""
         path, extension = split_extension(path)
         segments = _segments(path)
         decoded = [unquote(segment) for segment in segments]
         for route in self._routes.get((method, len(segments)), ()):
             if (parameters := _parameters(route.segments, segments, decoded)) is not None:
-                return Routed(route.handler, parameters | {EXTENSION: extension})
+                return RouteMatch(route.handler, parameters | {EXTENSION: extension})
         return None
 
 

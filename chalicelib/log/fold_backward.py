@@ -23,7 +23,7 @@ def replace_origins(steps: Iterable[Step]) -> list[RecordSlice]:
     return _last_write_wins(list(steps), replaces_origins=True)
 
 
-class _Removed(NamedTuple):
+class _RemovedKeys(NamedTuple):
     """The records that steps which were folded so far remove from earlier ones. A tail of a day has 288 entries of one
     record, so the sets are found without a hash of an enumeration."""
 
@@ -38,7 +38,7 @@ class _Removed(NamedTuple):
 
 
 def _last_write_wins(steps: Sequence[Step], *, replaces_origins: bool) -> list[RecordSlice]:
-    removed = _Removed(set(), set(), set(), set())
+    removed = _RemovedKeys(set(), set(), set(), set())
     slices: list[RecordSlice] = []
     for step in reversed(steps):
         if isinstance(step, DeviceTruncated):
@@ -56,7 +56,7 @@ def _last_write_wins(steps: Sequence[Step], *, replaces_origins: bool) -> list[R
     return slices
 
 
-def _drop_removed(part: RecordSlice, removed: _Removed) -> RecordSlice:
+def _drop_removed(part: RecordSlice, removed: _RemovedKeys) -> RecordSlice:
     records, rows = part.records, part.rows
     if removed.origin_ids:
         rows = _rows_without(rows, records.origin_ids, removed.origin_ids)

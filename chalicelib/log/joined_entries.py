@@ -87,7 +87,7 @@ def _are_in_a_row(entry: Entry, following: Entry, borders: Sequence[int]) -> boo
 
 
 def _joined(entries: Sequence[Entry]) -> JoinedEntries:
-    last, decoded = entries[-1], _Decoded(entries)
+    last, decoded = entries[-1], _DecodedColumns(entries)
     records = Records(
         columns=lambda: JoinedColumns(decoded.columns),
         texts=lambda: LINE_FEED.join(texts_of_bodies([entry.body for entry in entries])).split(LINE_FEED),
@@ -96,7 +96,7 @@ def _joined(entries: Sequence[Entry]) -> JoinedEntries:
     return JoinedEntries(last.data_set_id, last.number, EntryKind.ADD, last.stored_time_ms, b"", records=records)
 
 
-class _Decoded:
+class _DecodedColumns:
     """The columns of some entries, decoded together."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:

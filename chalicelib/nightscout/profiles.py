@@ -63,7 +63,7 @@ def list_profiles(call: Call, user_id: str, query: Query, ports: NightscoutPorts
     """
     call.require(user_id)
     count = parse_find({name: values for name, values in query.items() if name == "count"}, FIELDS).count
-    return _found(_newest(user_id, count or DEFAULT_COUNT, ports))
+    return _found_profiles(_newest(user_id, count or DEFAULT_COUNT, ports))
 
 
 def find_profiles(call: Call, user_id: str, query: Query, ports: NightscoutPorts) -> FoundDocuments:
@@ -76,7 +76,7 @@ def find_profiles(call: Call, user_id: str, query: Query, ports: NightscoutPorts
     call.require(user_id)
     find = parse_find(query, FIELDS)
     find = replace(find, count=find.count or DEFAULT_COUNT)
-    return _found(find_documents(call, user_id, Collection.PROFILE, (find, FIELDS), ports))
+    return _found_profiles(find_documents(call, user_id, Collection.PROFILE, (find, FIELDS), ports))
 
 
 def current_profile(call: Call, user_id: str, ports: NightscoutPorts) -> dict[str, Any] | None:
@@ -99,7 +99,7 @@ def delete_profile(call: Call, user_id: str, profile_id: str, ports: NightscoutP
     delete_plain(call, user_id, Collection.PROFILE, profile_id, ports)
 
 
-def _found(matches: Matches) -> FoundDocuments:
+def _found_profiles(matches: Matches) -> FoundDocuments:
     """Profiles as they are answered. A profile keeps its start when it changes, so it has no time of change."""
     return replace(FoundDocuments.of_matches(matches), newest_ms=None)
 

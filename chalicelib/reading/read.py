@@ -81,7 +81,7 @@ def read_data(
 
 
 @frozen
-class Stored:
+class StoredData:
     """The part of the stores that a query needs."""
 
     data_sets: list[DataSet]
@@ -97,7 +97,7 @@ class Stored:
 
 def read_stores(
     owner: OwnerState, manifest: Manifest, query: DataQuery, ports: ReadingPorts, *, with_newest: bool = False
-) -> Stored:
+) -> StoredData:
     """All that a query needs of the stores, as far as this is known without the tail.
 
     Nothing of it waits for anything else but the logs of normal data sets for the data sets. The tiles cannot differ
@@ -118,7 +118,7 @@ def read_stores(
         needed_ids = [data_set.id for data_set in data_sets() if _is_needed(data_set, query)]
         normal_ids = [data_set_id for data_set_id in needed_ids if not manifest.has_whole_log(data_set_id)]
         normal = ports.log.normal_entries(owner, normal_ids, positions)
-    return Stored(data_sets(), continuous() + normal, sources(), tiles(), newest())
+    return StoredData(data_sets(), continuous() + normal, sources(), tiles(), newest())
 
 
 def _none() -> None:

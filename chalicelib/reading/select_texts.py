@@ -19,7 +19,7 @@ _SAMPLE_INTERVAL = re.compile(rb'"sampleInterval":(\d+)')
 
 
 @frozen
-class _Wanted:
+class _WantedMember:
     """A member that a record must have, and the values of which it must have one."""
 
     name: str
@@ -59,15 +59,15 @@ def select_texts(tile: Tile, key: TileKey, query: DataQuery) -> DeflatedLines | 
     return tile.lines if size_bytes(kept) == tile.lines.size_bytes else kept
 
 
-def _wanted(name: str, query: DataQuery) -> list[_Wanted]:
+def _wanted(name: str, query: DataQuery) -> list[_WantedMember]:
     """The members that a record of this type must have."""
     found = []
     if query.sub_types is not None:
-        found.append(_Wanted("subType", query.sub_types))
+        found.append(_WantedMember("subType", query.sub_types))
     if query.device_id is not None:
-        found.append(_Wanted("deviceId", {query.device_id}))
+        found.append(_WantedMember("deviceId", {query.device_id}))
     if query.reasons is not None and name == DOSING_DECISION:
-        found.append(_Wanted("reason", query.reasons))
+        found.append(_WantedMember("reason", query.reasons))
     return found
 
 

@@ -53,7 +53,7 @@ class _Row(NamedTuple):
 
 
 @frozen
-class _Related:
+class _Relations:
     """The relations between the records of a fold and others."""
 
     origin_ids: set[str | None] = field(default_factory=set)
@@ -90,14 +90,14 @@ def fold_of_tiles(
 
 def _related_to(
     entries: Iterable[Entry], data_sets: Sequence[DataSet], wanted: Collection[TileKey]
-) -> tuple[_Related, set[TileKey]]:
+) -> tuple[_Relations, set[TileKey]]:
     """The relations that the fold needs, and the keys of all tiles that may hold a record.
 
     It needs the last record of each other tile: if nothing has removed that one, the tile exists.
     """
     visible = {data_set.id: data_set for data_set in data_sets if can_be_seen(data_set)}
     cuts = truncations(data_sets)
-    related, last_rows = _Related(), {}
+    related, last_rows = _Relations(), {}
     for entry in entries:
         data_set, records = visible.get(entry.data_set_id), entry.contents()
         if data_set is None or entry.number <= data_set.deleted_through or isinstance(records, Selectors):
@@ -122,7 +122,7 @@ def _is_truncated(records: Records, row: int, cuts: Sequence[Truncation]) -> boo
     return any(records.device_ids[row] == cut.device_id for cut in cuts)
 
 
-def _parts(entries: Iterable[Entry], wanted: Collection[TileKey], related: _Related) -> Iterator[Entry]:
+def _parts(entries: Iterable[Entry], wanted: Collection[TileKey], related: _Relations) -> Iterator[Entry]:
     """The selectors, and the parts of entries that belong to the wanted tiles or are related to them."""
     for entry in entries:
         contents = entry.contents()

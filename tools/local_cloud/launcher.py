@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tools.local_cloud import data_folder, ports
 from tools.local_cloud.engine_process import Engine, running_engine
 from tools.packaging.application import LOCAL_STAGE, Package, make_package
-from tools.stages.deployment import Deployed, deploy
+from tools.stages.deployment import DeployedStage, deploy
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -77,7 +77,7 @@ def deploy_locally(
     base_url: str,
     cors_origins: str = "",
     parameters: Mapping[str, str] = NO_PARAMETERS,
-) -> Deployed:
+) -> DeployedStage:
     """Deploy both stacks of the local stage, without the settings that need AWS. Its own page may upload."""
     return deploy(
         session,
@@ -105,7 +105,7 @@ def _session(gateway_url: str) -> "Session":
     )
 
 
-def _server_secret(session: "Session", deployed: Deployed) -> str:
+def _server_secret(session: "Session", deployed: DeployedStage) -> str:
     return session.client("secretsmanager").get_secret_value(SecretId=deployed.server_secret_arn)["SecretString"]
 
 

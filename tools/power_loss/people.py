@@ -18,7 +18,7 @@ Send = Callable[[str, str, bytes, Mapping[str, str]], Reply]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PersonView:
     """All that a person has, as the person sees it."""
 
     records: Mapping[str, float] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Step:
     """JSON, or a text to store."""
     effect: dict[str, Any]
 
-    def after(self, seen: Seen) -> Seen:
+    def after(self, seen: PersonView) -> PersonView:
         """The possessions of the person after the request."""
         changed: dict[str, Any] = {}
         for kind, value in self.effect.items():
@@ -157,7 +157,7 @@ class Person:
         return reply
 
 
-def seen_by(given: Mapping[str, str], send: Send) -> Seen:
+def seen_by(given: Mapping[str, str], send: Send) -> PersonView:
     """All that a person has, as the server answers now.
 
     Raises:
@@ -180,7 +180,7 @@ def seen_by(given: Mapping[str, str], send: Send) -> Seen:
     status, _, entries = send("GET", "/api/v1/entries.json?count=1000", b"", {"api-secret": given["device"]})
     if {notes[0], profile[0]} - {200, 404} or status != 200:
         raise RuntimeError(f"notes {notes[0]}, profile {profile[0]}, entries {status}")
-    return Seen(
+    return PersonView(
         records={record["origin"]["id"]: round(record["value"] * MG_DL) for record in records if _is_own(record)},
         files=frozenset(hashlib.sha256(content).hexdigest() for content in contents),
         notes=frozenset(note["messagetext"] for note in json.loads(notes[2])["messages"]) if notes[0] == 200 else NONE,

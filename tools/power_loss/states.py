@@ -18,7 +18,7 @@ from strandline.home.doctor import Level, examine
 from strandline.home.http.gateway import HEADERS, HomeGateway
 from strandline.home.opening import HOME, open_home
 from tools.power_loss.disk import Disk, Image
-from tools.power_loss.people import Reply, Seen, Send, seen_by
+from tools.power_loss.people import PersonView, Reply, Send, seen_by
 from tools.power_loss.recording import Recording
 
 LATER_S = 60
@@ -96,7 +96,7 @@ def _faults(recording: Recording, folder: Path, answered: frozenset[str]) -> Ite
             count = next((index for index, number in enumerate(numbers) if number not in answered), len(numbers))
             if set(numbers[count:]) & answered:
                 yield f"{name}: a step was answered before an earlier one"
-            expected = Seen()
+            expected = PersonView()
             for step in steps[:count]:
                 expected = step.after(expected)
             possible = [expected, *(step.after(expected) for step in steps[count : count + 1])]
@@ -129,7 +129,7 @@ def _add(given: Mapping[str, str], send: Send) -> int:
     return send("POST", f"/v1/data_sets/{given['data_set']}/data", record, headers)[0]
 
 
-def _difference(expected: Seen, seen: Seen) -> str:
+def _difference(expected: PersonView, seen: PersonView) -> str:
     lacking = {name: value for name, value in expected.records.items() if seen.records.get(name) != value}
     further = sorted(set(seen.records) - set(expected.records))
     others = ("files", "notes", "documents", "name", "data_sets", "is_signed_in")

@@ -23,7 +23,7 @@ def current_version(root: Path) -> str:
     Raises:
         ToolError: the files name different versions, or one names none.
     """
-    found = {name: _found(root, name)[2] for name in PLACES}
+    found = {name: _place_of(root, name)[2] for name in PLACES}
     if len(set(found.values())) != 1:
         raise ToolError(f"the sources name different versions: {found}")
     return found["pyproject.toml"]
@@ -33,7 +33,7 @@ def in_sources(version: str, root: Path) -> dict[str, str]:
     """The files that name the version, with another one."""
     changed = {}
     for name in PLACES:
-        found = _found(root, name)
+        found = _place_of(root, name)
         text = found.string
         changed[name] = f"{text[: found.start(2)]}{version}{text[found.end(2) :]}"
     return changed
@@ -83,7 +83,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
 
 
-def _found(root: Path, name: str) -> re.Match[str]:
+def _place_of(root: Path, name: str) -> re.Match[str]:
     found = re.search(PLACES[name], (root / name).read_text(encoding="utf-8"))
     if found is None:
         raise ToolError(f"{name} names no version.")

@@ -23,7 +23,7 @@ KEEPING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secr
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeployedStage:
     """The addresses of a deployed stage."""
 
     api_id: str
@@ -57,7 +57,7 @@ def deploy(
     *,
     agree: Callable[[Plan], bool] = lambda _plan: True,
     poll_s: float = 3,
-) -> Deployed:
+) -> DeployedStage:
     """Update both stacks of the stage to the package; a stack that is up to date is left alone.
 
     Parameters that are not given keep their values.
@@ -95,12 +95,12 @@ def deploy(
     return _deployed(cloudformation, package, digest_before)
 
 
-def _deployed(cloudformation: "CloudFormationClient", package: Package, digest_before: str | None) -> Deployed:
+def _deployed(cloudformation: "CloudFormationClient", package: Package, digest_before: str | None) -> DeployedStage:
     """The addresses of the stage, from the outputs of its stacks."""
     kept = stacks.outputs(cloudformation, stateful_stack(package.stage))
     app = application_stack(package.stage)
     outputs = stacks.outputs(cloudformation, app)
-    return Deployed(
+    return DeployedStage(
         api_id=outputs["RestAPIId"],
         api_stage=package.template["Resources"]["RestAPI"]["Properties"]["StageName"],
         api_url=outputs["EndpointURL"].rstrip("/"),

@@ -43,7 +43,7 @@ _OF_A_SERVER = frozenset({"_id", "utcOffset", SRV_CREATED, SRV_MODIFIED, SUBJECT
 
 
 @frozen
-class Restored:
+class RestoreCounts:
     """The numbers of documents that were stored, and of those that were here already."""
 
     stored: int
@@ -57,7 +57,7 @@ class Restored:
 
 def restore_documents(
     call: Call, user_id: str, collection_name: str, read_body: Callable[[], Any], ports: NightscoutPorts
-) -> Restored:
+) -> RestoreCounts:
     """Store documents as they are, each with its `_id`, but for `srvModified`, which is the time of storing.
 
     Args:
@@ -97,19 +97,19 @@ def restore_documents(
         return len(new)
 
     stored = retried(attempt) if drafts else 0
-    return Restored(stored, len(drafts) - stored)
+    return RestoreCounts(stored, len(drafts) - stored)
 
 
 def _restore_device_statuses(
     call: Call, user_id: str, bodies: list[dict[str, Any]], ports: NightscoutPorts
-) -> Restored:
+) -> RestoreCounts:
     """Store device statuses. They count as new each time: the time for which they are kept begins again."""
     statuses = [DeviceStatus(body["_id"], _time_ms(DEVICE_STATUS, body), "", json_text.encode(body)) for body in bodies]
     if statuses:
         owner = ports.data.data_sets.owner(user_id)
         once = {(status.time_ms, status.id): status for status in statuses}
         ports.device_statuses.add(owner, [*once.values()], call.now_ms)
-    return Restored(len(statuses), 0)
+    return RestoreCounts(len(statuses), 0)
 
 
 def _checked(sent: Any) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ _OF_CLIENT = tuple(name for name in IMMUTABLE if name not in (*OF_SERVER, IDENTI
 
 
 @frozen
-class Written:
+class WriteResult:
     """A document as it was written, and the identifier of the one that it replaced; None for a new one."""
 
     document: Document
@@ -63,14 +63,14 @@ class Target:
 
 
 @frozen
-class Seen:
+class DocumentsBefore:
     """The documents as a write found them: the counters, and the view, if anything had to be looked up."""
 
     owner: OwnerState
     view: DocumentView | None
 
 
-def create_document(call: Call, target: Target, sent: Any, ports: NightscoutPorts) -> Written:
+def create_document(call: Call, target: Target, sent: Any, ports: NightscoutPorts) -> WriteResult:
     """Store a document. It replaces the one with its identifier, else the one that v1 stored for the same event.
 
     Args:
@@ -87,23 +87,23 @@ def create_document(call: Call, target: Target, sent: Any, ports: NightscoutPort
     others = keys_of_name(target.collection, body[IDENTIFIER]) - {draft.key}
     drafts = [draft, *(Draft(key, draft.time_ms, body, is_time_in_key=False) for key in sorted(others))]
 
-    def attempt() -> Written:
+    def attempt() -> WriteResult:
         owner, stored, view = stored_documents(target.user_id, target.collection, drafts, ports)
-        seen = Seen(owner, view)
+        seen = DocumentsBefore(owner, view)
         known = next((stored[key] for key in (draft.key, draft.alternate_key, *others) if key in stored), None)
         if known is None:
-            return Written(_commit(call, target, seen, (None, _new(call, target.collection, draft)), ports))
+            return WriteResult(_commit(call, target, seen, (None, _new(call, target.collection, draft)), ports))
         if not known.is_deleted:
             require_unchanged(body, known, _OF_CLIENT)
         after = _replacement(call, known, body)
         if known.key == draft.alternate_key:  # from now on it is found by its identifier
             after = Document(after.collection, draft.key, after.time_ms, after.body)
-        return Written(_commit(call, target, seen, (known, after), ports), str(shown(known)[IDENTIFIER]))
+        return WriteResult(_commit(call, target, seen, (known, after), ports), str(shown(known)[IDENTIFIER]))
 
     return retried(attempt)
 
 
-def replace_document(call: Call, target: Target, sent: Any, ports: NightscoutPorts) -> Written:
+def replace_document(call: Call, target: Target, sent: Any, ports: NightscoutPorts) -> WriteResult:
     """Store a document in place of the one that the target names, or as a new one.
 
     Raises:
@@ -115,14 +115,16 @@ def replace_document(call: Call, target: Target, sent: Any, ports: NightscoutPor
     received = sent_document(sent) | {IDENTIFIER: target.identifier}
     body = completed(received)
 
-    def attempt() -> Written:
+    def attempt() -> WriteResult:
         seen, known = _named(target, ports)
         if known is None:
             draft = _draft(target.collection, body, is_named=True)
-            return Written(_commit(call, target, seen, (None, _new(call, target.collection, draft)), ports))
+            return WriteResult(_commit(call, target, seen, (None, _new(call, target.collection, draft)), ports))
         _require_changeable(known, target)
         require_unchanged(received | body, known)
-        return Written(_commit(call, target, seen, (known, _replacement(call, known, body)), ports), target.identifier)
+        return WriteResult(
+            _commit(call, target, seen, (known, _replacement(call, known, body)), ports), target.identifier
+        )
 
     return retried(attempt)
 
@@ -199,9 +201,9 @@ def _draft(collection: Collection, body: dict[str, Any], *, is_named: bool) -> D
     return Draft(key, time_ms, body, is_time_in_key=is_time_in_key, alternate_key=alternate_key)
 
 
-def _named(target: Target, ports: NightscoutPorts) -> tuple[Seen, Document | None]:
+def _named(target: Target, ports: NightscoutPorts) -> tuple[DocumentsBefore, Document | None]:
     documents = AllDocuments(target.user_id, target.collection, ports)
-    seen = Seen(documents.stored.owner, documents.stored)
+    seen = DocumentsBefore(documents.stored.owner, documents.stored)
     return seen, named_document(documents, target.collection, target.identifier)
 
 
@@ -240,7 +242,7 @@ def _replacement(call: Call, known: Document, body: dict[str, Any]) -> Document:
 def _commit(
     call: Call,
     target: Target,
-    seen: Seen,
+    seen: DocumentsBefore,
     step: tuple[Document | None, Document],
     ports: NightscoutPorts,
 ) -> Document:

@@ -18,7 +18,7 @@ _COMMITTED = "committed"
 
 
 @frozen
-class Replaced:
+class ReplacedItems:
     """The items that a commit made obsolete."""
 
     manifest_version: int
@@ -37,7 +37,7 @@ def begun_request_item(lease: CompactionLease) -> Item:
     return begun_request_key(lease) | _attributes(lease, lease.until_ms)
 
 
-def committed_request_item(data: Table, lease: CompactionLease, now_ms: int, replaced: Replaced) -> Item:
+def committed_request_item(data: Table, lease: CompactionLease, now_ms: int, replaced: ReplacedItems) -> Item:
     """The item of the request that is stored once an attempt is committed. A body that needs parts is written now."""
     tiles = [[*ref.key, ref.version, ref.visible_bytes, ref.shadowed_bytes] for ref in replaced.tiles]
     compacted = [[log.data_set_id, log.is_continuous, log.last_number] for log in replaced.compacted]
@@ -61,14 +61,14 @@ def request_from_item(item: Item) -> SweepRequest:
     )
 
 
-def replaced_from_item(data: Table, item: Item) -> Replaced | None:
+def replaced_from_item(data: Table, item: Item) -> ReplacedItems | None:
     """The items that the request of a committed attempt names; None if it was carried out and only its item is left."""
     request = request_from_item(item)
     body = get_body(data, OwnerState(request.owner_id, request.epoch), request.version, REPLACED, item)
     if body is None:
         return None
     manifest_version, tiles, compacted = json_text.decode(zlib.decompress(body))
-    return Replaced(
+    return ReplacedItems(
         manifest_version,
         [TileItems(TileKey(name, day), *numbers) for name, day, *numbers in tiles],
         [CompactedRange(*values) for values in compacted],

@@ -30,7 +30,7 @@ from chalicelib.tiles.stores.keys import (
 )
 from chalicelib.tiles.stores.origin_index import decode_segment, encode_segments, segment_digest
 from chalicelib.tiles.stores.sweep_requests import (
-    Replaced,
+    ReplacedItems,
     begun_request_item,
     begun_request_key,
     committed_request_item,
@@ -149,7 +149,7 @@ class StoredTiles:
         """See `TileWriter.commit`: one transaction, before it one batch of puts for what is above 380 KB."""
         owner = lease.owner
         live = {(ref.key, ref.version) for ref in after.tile_refs()}
-        replaced = Replaced(
+        replaced = ReplacedItems(
             manifest_version=before.version,
             tiles=[items_of(ref) for ref in before.tile_refs() if (ref.key, ref.version) not in live],
             compacted=compacted,

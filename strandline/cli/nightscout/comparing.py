@@ -36,7 +36,7 @@ class Difference(NamedTuple):
         return f"document {self.collection} {self.id} {difference}"
 
 
-class _Found(NamedTuple):
+class _DocumentDigest(NamedTuple):
     """A document of a bucket that differs: its digest, and the time and type by which an app knows it."""
 
     digest: bytes
@@ -68,14 +68,16 @@ def lacking_documents(source: Path, target: Path) -> Iterator[Difference]:
                 yield Difference(collection, id_, is_in_first=True, is_in_second=False)
 
 
-def _differing(collection: str, first: Path, second: Path) -> tuple[dict[str, _Found], dict[str, _Found]]:
+def _differing(
+    collection: str, first: Path, second: Path
+) -> tuple[dict[str, _DocumentDigest], dict[str, _DocumentDigest]]:
     """The documents of the buckets that differ, by `_id`."""
     paths = [documents_file(folder, collection) for folder in (first, second)]
     sums = [_sums(read_lines(path)) for path in paths]
     buckets = {bucket for bucket in sums[0].keys() | sums[1].keys() if sums[0].get(bucket) != sums[1].get(bucket)}
     if not buckets:
         return {}, {}
-    of_first, of_second = (_found(read_lines(path), buckets) for path in paths)
+    of_first, of_second = (_digests_by_id(read_lines(path), buckets) for path in paths)
     return of_first, of_second
 
 
@@ -89,9 +91,9 @@ def _sums(documents: Iterable[Json]) -> dict[int, tuple[int, int]]:
     return sums
 
 
-def _found(documents: Iterable[Json], buckets: set[int]) -> dict[str, _Found]:
+def _digests_by_id(documents: Iterable[Json], buckets: set[int]) -> dict[str, _DocumentDigest]:
     return {
-        str(document.get("_id")): _Found(_digest(document), _event(document))
+        str(document.get("_id")): _DocumentDigest(_digest(document), _event(document))
         for document in documents
         if _bucket(document) in buckets
     }

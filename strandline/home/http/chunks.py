@@ -18,7 +18,7 @@ send."""
 _SIZE = re.compile(b"[0-9a-fA-F]{1,8}")
 
 
-class _Expected(Enum):
+class _LineKind(Enum):
     """The sorts of lines that may come next."""
 
     SIZE = auto()
@@ -33,7 +33,7 @@ class ChunkedBody:
         self.completed = False
         self.error: Error | None = None
         self._buffer: Any = buffer  # its stub lacks methods
-        self._expected = _Expected.SIZE
+        self._expected = _LineKind.SIZE
         self._line = b""
         self._left_bytes = 0
         """The rest of the content of a chunk."""
@@ -82,13 +82,13 @@ class ChunkedBody:
             self.error = BadRequest("a line of the body does not end with CRLF")
             return
         match self._expected:
-            case _Expected.SIZE:
+            case _LineKind.SIZE:
                 self._begin(text)
-            case _Expected.END_OF_CHUNK if text:
+            case _LineKind.END_OF_CHUNK if text:
                 self.error = BadRequest("a chunk has another size than was said")
-            case _Expected.END_OF_CHUNK:
-                self._expected = _Expected.SIZE
-            case _Expected.TRAILER:
+            case _LineKind.END_OF_CHUNK:
+                self._expected = _LineKind.SIZE
+            case _LineKind.TRAILER:
                 self.completed = not text
 
     def _begin(self, text: bytes) -> None:
@@ -97,4 +97,4 @@ class ChunkedBody:
             self.error = BadRequest("the size of a chunk is not a number")
             return
         self._left_bytes = int(size, 16)
-        self._expected = _Expected.END_OF_CHUNK if self._left_bytes else _Expected.TRAILER
+        self._expected = _LineKind.END_OF_CHUNK if self._left_bytes else _LineKind.TRAILER

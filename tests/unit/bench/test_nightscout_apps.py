@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.costs.nightscout_apps import APPS, App, Cost, Repeated, as_rows, at, request_of, usd_of
+from bench.costs.nightscout_apps import APPS, App, Cost, RepeatedRequest, as_rows, at, request_of, usd_of
 from bench.costs.prices import read_prices
 from bench.costs.stage import read_stage
 from bench.costs.usage import Work
@@ -25,7 +25,7 @@ def test_each_request_is_a_step_of_the_sample(app: App) -> None:
 
 
 def test_the_requests_of_a_day_are_those_of_all_steps() -> None:
-    assert App("a", "", "a", [Repeated("x", 288), Repeated("y", 4)]).requests_a_day == 292
+    assert App("a", "", "a", [RepeatedRequest("x", 288), RepeatedRequest("y", 4)]).requests_a_day == 292
 
 
 def test_times_are_as_long_ago_as_in_the_sample() -> None:

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 import pytest
 
 from bench.application import stub_running
-from bench.stubs.aws_requests import Kept, Requests, Stub
+from bench.stubs.aws_requests import Requests, StoredSizes, Stub
 from tools.project import ROOT
 
 
@@ -40,7 +40,7 @@ def test_requests_inside_the_context_are_counted(address: str) -> None:
         ask(address, "DELETE", "/bucket/before")
     assert asked == Requests({"PutItem": 1, "GetItem": 1}, {"PUT": 1, "GET": 1, "DELETE": 1}, 0.5, 1)  # type: ignore[arg-type]  # a Counter equals a dict
     assert (asked.round_trips, asked.pages, asked.s3_puts, asked.s3_gets) == (2, 1, 1, 1)
-    assert Stub(address).kept() == Kept(tables_bytes=len("pka") + len("skb") + 100, bucket_bytes=3)
+    assert Stub(address).kept() == StoredSizes(tables_bytes=len("pka") + len("skb") + 100, bucket_bytes=3)
     assert Stub(address).fetched(f"http://{address}/bucket/key?signed") == b"abc"
     assert ask(address, "GET", "/bucket/before")[0] == 404
 

@@ -100,6 +100,10 @@ def test_what_began_the_day_before_is_listed_from_the_beginning_of_the_day(home:
     basal = {"type": "basal", "deliveryType": "temp", "rate": 0.5}
     sleep = {"type": "deviceEvent", "subType": "pumpSettingsOverride", "overrideType": "sleep"}
     spans = [lasting("2026-01-09T23:30:00Z", 1, **basal), lasting("2026-01-10T23:00:00Z", 8, **sleep)]
+    spans.append(
+        {**spans[1], "time": "2026-01-10T23:30:00Z", "overrideType": "physicalActivity", "origin": {"id": "x"}}
+    )
+    del spans[-1]["duration"]
     user = sender(home.base_url, [reading(0, 100, time="2026-01-10T12:00:00Z"), *spans])
     profile = {"fullName": "Ada", "patient": {"targetTimezone": "UTC"}}
     assert user.request("PUT", f"/metadata/{user.id}/profile", profile).status == 200
@@ -107,7 +111,10 @@ def test_what_began_the_day_before_is_listed_from_the_beginning_of_the_day(home:
         page.get_by_text("Everything of the day").click()
         rows = page.locator("details tbody tr")
         expect(rows.first).to_have_text("00:00Basal rate0.5 U/h until 00:30")
-        expect(rows.last).to_have_text("23:00OverrideSleep until the day ends")
+        expect(rows.nth(-2)).to_have_text("23:00OverrideSleep until 23:30")
+        expect(rows.last).to_have_text("23:30OverrideActivity without an end")
+        show(page, "#/days?date=2026-01-11")
+        expect(page.locator("svg rect.override")).to_have_count(1)
 
 
 def test_a_printed_day_has_a_name_and_is_dark_on_light(phoenix: Sent, visit: Visit) -> None:

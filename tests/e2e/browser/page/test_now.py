@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Request, expect
+from playwright.sync_api import Request, Route, expect
 
 from tests.e2e.browser.conftest import PHONE_WIDTH, Axe, OpenPage
 from tests.e2e.browser.page.conftest import Sent, Visit, fits, reading, sender, show, sign_in, wait_for_view
@@ -175,10 +175,17 @@ def test_a_session_that_has_ended_can_be_left(home: Platform, visit: Visit) -> N
 
 def test_a_view_that_is_slow_says_so_and_shows_nothing_of_the_one_before(fresh: User, visit: Visit) -> None:
     with visit(fresh) as page:
-        page.route("**/agp?*", lambda route: None)
+        held: list[Route] = []
+        page.route("**/agp?*", lambda route: held.append(route))
         page.evaluate("location.hash = '#/report'")
         expect(page.get_by_text("Loading")).to_be_visible()
         assert page.locator(".now-value").count() == 0
+        expect(page.locator("main")).to_be_focused()
+        expect(page.get_by_role("button", name="14 days")).to_be_visible()
+        page.keyboard.press("Tab")
+        held[0].continue_()
+        expect(page.get_by_role("status").filter(has_text="Report is shown.")).to_be_attached()
+        expect(page.get_by_role("button", name="14 days")).to_be_focused()
 
 
 def test_a_person_without_data_is_told_how_to_begin(home: Platform, visit: Visit, axe: Axe) -> None:

@@ -168,6 +168,21 @@ def test_records_are_grouped_in_the_order_of_their_times() -> None:
     assert [item["name"] for item in found["overrides"]] == ["sleep"]
 
 
+def test_overrides_last_as_long_as_their_app_says() -> None:
+    loop = {"name": "com.loopkit.Loop"}
+    hour_ms = 3_600_000
+    event = {"subType": "pumpSettingsOverride", "overrideType": "sleep"}
+    records = [
+        record("deviceEvent", 0, **event, duration=3600, origin=loop),  # seconds
+        record("deviceEvent", 120, **event, duration=hour_ms, origin={"name": "info.nightscout.androidaps"}),
+        record("deviceEvent", 240, **event, origin=loop),  # until the next one
+        record("deviceEvent", 300, **event, origin=loop),
+    ]
+    expression = f"grouped({records!r}).overrides.map(({{ time, end }}) => (end - time) / {hour_ms})"
+    found = evaluate('{ grouped } from "./records.js"', expression)
+    assert found == [1, 1, 1, None]  # JSON has no infinity
+
+
 def test_basal_insulin_is_counted_within_a_time() -> None:
     hour_ms = 3_600_000
     basals = [{"time": 0, "end": 2 * hour_ms, "rate": 1.5}, {"time": 2 * hour_ms, "end": 3 * hour_ms, "rate": 0.5}]

@@ -126,7 +126,10 @@ function byHour(records, { from, to }, { units, zone }) {
 
 function everything(records, { from, to }, { units, zone }) {
   // A span that goes beyond the day is said to begin or to end with it.
-  const spans = (end) => (end > to ? ` ${text("days.untilEnd")}` : ` ${text("days.until", { time: clockOfDay(end, zone) })}`);
+  const spans = (end) => {
+    if (end === Infinity) return ` ${text("days.noEnd")}`;
+    return end > to ? ` ${text("days.untilEnd")}` : ` ${text("days.until", { time: clockOfDay(end, zone) })}`;
+  };
   const overrideName = (name) => (OVERRIDES.includes(name) ? text(`override.${name}`) : name);
   const lines = [
     ...records.readings.map((reading) =>

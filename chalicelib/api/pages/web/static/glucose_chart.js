@@ -187,7 +187,8 @@ function carbsMarks(carbs, area) {
 }
 
 function overrideMark(override, area, { from, to }) {
-  const [x1, x2] = [area.x(Math.max(override.time, from)), area.x(Math.min(override.end, to))];
+  const end = override.end === Infinity ? Date.now() : override.end;
+  const [x1, x2] = [area.x(Math.max(override.time, from)), area.x(Math.min(end, to))];
   return s("rect", { class: "override", x: x1, y: area.bottom + 6, width: Math.max(1, x2 - x1), height: 5 });
 }
 

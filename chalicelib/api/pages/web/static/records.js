@@ -9,6 +9,7 @@ const SAME_MEAL = 15 * MINUTE;
 
 export const GLUCOSE = ["cbg", "smbg"];
 export const TREATMENTS = ["basal", "bolus", "deviceEvent", "food", "insulin", "wizard"];
+const SECONDS_APP = ".Loop";
 const LONG_ACTING = ["intermediate", "long"];
 
 /**
@@ -28,7 +29,8 @@ const LONG_ACTING = ["intermediate", "long"];
  * @property {{time: number, units: number}[]} injections of long-acting insulin
  * @property {{time: number, end: number, rate: number, isSuspended: boolean}[]} basals in units per hour
  * @property {{time: number, grams: number, name: string}[]} carbs
- * @property {{time: number, end: number, name: string}[]} overrides
+ * @property {{time: number, end: number, name: string}[]} overrides of which the end is Infinity until another one begins
+ *   or the app says how long it was
  */
 
 /**
@@ -117,9 +119,10 @@ function basal(record) {
 }
 
 function override(record) {
+  const unit = String(record.origin?.name).endsWith(SECONDS_APP) ? 1000 : 1; // Loop sends seconds, others milliseconds
   return {
     time: record.at,
-    end: record.at + (record.duration || 0),
+    end: record.at + (record.duration === undefined ? Infinity : record.duration * unit),
     name: String(record.overridePreset || record.overrideType || ""),
   };
 }

@@ -16,6 +16,7 @@ let leaving = new AbortController();
 const navigation = h("nav", { "aria-label": text("nav.label") });
 const whose = h("aside", { class: "whose", "aria-label": text("person.label"), hidden: true });
 const root = h("main", { id: "view", tabindex: "-1" });
+const told = h("p", { class: "hidden", role: "status" });
 
 /**
  * Show the view that the address names, now and whenever it changes.
@@ -31,10 +32,14 @@ export async function start(userId) {
       h("button", { type: "button", class: "quiet", onclick: signOut }, text("nav.signOut"))),
     whose,
     root,
+    told,
   );
   addEventListener("hashchange", () => {
+    const shown = showView();
     scrollTo(0, 0);
-    showView().then(() => root.focus({ preventScroll: true }));
+    root.focus({ preventScroll: true }); // at once: later it would be taken from where the person is by then
+    fill(told);
+    shown.then(() => fill(told, text("view.shown", { view: root.querySelector("h1").textContent })));
   });
   addEventListener("online", () => root.querySelector("[data-offline]") && showView());
   await showView();

@@ -31,6 +31,7 @@ const ENGLISH = {
   "error.other": "Something went wrong here.",
 
   "view.loading": "Loading …",
+  "view.shown": "{view} is shown.",
 
   "time.again": "{time} again",
   "time.ahead": "in the future: a clock is wrong",
@@ -140,6 +141,7 @@ const ENGLISH = {
   "days.what": "What",
   "days.value": "Value",
   "days.until": "until {time}",
+  "days.noEnd": "without an end",
   "days.untilEnd": "until the day ends",
   "override.custom": "Without a name",
   "override.physicalActivity": "Activity",

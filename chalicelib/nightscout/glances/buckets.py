@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.durations import MINUTE_MS
 from chalicelib.model.json_values import plain_number
-from chalicelib.nightscout.glances.readings import NO_DIRECTION, in_mmol_l
+from chalicelib.nightscout.glances.readings import in_mmol_l
 
 COUNT = 4
 BUCKET_MS = 5 * MINUTE_MS
@@ -19,7 +19,7 @@ MAX_ERROR_MG_DL = 39
 MAX_MINUTES = 9
 """A change over more minutes is interpolated to five."""
 _DELTA_MINUTES = 5
-_COPIED = ("_id", "device", "filtered", "unfiltered", "noise", "rssi")
+_COPIED = ("_id", "device", "direction", "filtered", "unfiltered", "noise", "rssi")
 _PLACE = frozenset({"index", "fromMills", "toMills", "isEmpty"})
 
 Bucket = dict[str, Any]
@@ -68,7 +68,6 @@ def _shown(reading: Mapping[str, Any]) -> dict[str, Any]:
         **{name: reading[name] for name in _COPIED if name in reading},
         "mgdl": reading["sgv"],
         "mills": reading["date"],
-        "direction": reading.get("direction") or NO_DIRECTION,
         "type": "sgv",
         "scaled": reading["sgv"],
     }

@@ -7,7 +7,6 @@ from chalicelib.nightscout.find import parse_count
 from chalicelib.nightscout.glances.buckets import Bucket, change_in_mmol_l, filled_buckets, newest_change
 from chalicelib.nightscout.glances.readings import (
     MAX_READINGS,
-    NO_DIRECTION,
     current_readings,
     in_mmol_l,
     newest_readings,
@@ -17,7 +16,7 @@ from chalicelib.nightscout.search import Query
 
 MMOL = "mmol"
 _TRENDS = {
-    NO_DIRECTION: 0,
+    "NONE": 0,
     "DoubleUp": 1,
     "SingleUp": 2,
     "FortyFiveUp": 3,
@@ -52,13 +51,12 @@ def glance(call: Call, user_id: str, query: Query, ports: NightscoutPorts) -> di
 
 
 def _reading(reading: dict[str, Any], *, is_mmol: bool) -> dict[str, Any]:
-    direction = reading.get("direction") or NO_DIRECTION
-    return {
+    shown = {
         "sgv": f"{in_mmol_l(reading['sgv']):.1f}" if is_mmol else str(reading["sgv"]),
-        "trend": _TRENDS.get(str(direction), _OTHER_TREND),
-        "direction": direction,
+        "trend": _TRENDS.get(str(reading.get("direction")), _OTHER_TREND),
         "datetime": reading["date"],
     }
+    return shown | ({"direction": reading["direction"]} if "direction" in reading else {})
 
 
 def _delta(now: Bucket | None, change: dict[str, Any] | None, *, is_mmol: bool) -> Any:

@@ -11,7 +11,6 @@ from chalicelib.nightscout.find import Comparison, Find
 from chalicelib.nightscout.ports import NightscoutPorts
 from chalicelib.nightscout.search import DEFAULT_DAYS, Span, search
 
-NO_DIRECTION = "NONE"
 MAX_READINGS = 24
 """More readings than a sensor has in twenty minutes, one each minute."""
 

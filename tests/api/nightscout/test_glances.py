@@ -25,7 +25,7 @@ class TestPebble:
         answer = get(device, "/pebble?count=2")
         assert answer["status"] == [{"now": START_MS}]
         assert answer["bgs"] == [
-            {"sgv": "108", "trend": 0, "direction": "NONE", "datetime": START_MS, "bgdelta": 3},
+            {"sgv": "108", "trend": 8, "datetime": START_MS, "bgdelta": 3},
             {"sgv": "105", "trend": 7, "direction": "DoubleDown", "datetime": START_MS - 5 * MINUTE_MS},
         ]
 
@@ -46,12 +46,25 @@ class TestPebble:
 
     @pytest.mark.parametrize(
         ("direction", "trend"),
-        [("NONE", 0), ("DoubleUp", 1), ("NOT COMPUTABLE", 8), ("RATE OUT OF RANGE", 9), ("TripleUp", 8)],
+        [
+            ("NONE", 0),
+            ("DoubleUp", 1),
+            ("NOT COMPUTABLE", 8),
+            ("RATE OUT OF RANGE", 9),
+            ("TripleUp", 8),
+            ("flat", 8),
+            ("", 8),
+            (None, 8),
+            (5, 8),
+        ],
     )
-    def test_each_direction_has_a_trend(self, device: Device, direction: str, trend: int) -> None:
+    def test_each_direction_has_a_trend_and_stays_as_it_was_sent(
+        self, device: Device, direction: Any, trend: int
+    ) -> None:
         device.store(sgv(100, 0, direction=direction))
         (reading,) = get(device, "/pebble")["bgs"]
         assert (reading["direction"], reading["trend"]) == (direction, trend)
+        assert get(device, "/api/v2/properties/bgnow")["bgnow"]["sgvs"][0]["direction"] == direction
 
     @pytest.mark.parametrize(("minutes", "difference"), [(15, 7), (18, 0)])
     def test_the_difference_is_that_of_five_minutes_to_a_reading_soon_before(
@@ -89,6 +102,10 @@ class TestClockAhead:
         readings = get(device, f"/pebble?count={count + 2}")["bgs"]
         assert [reading["sgv"] for reading in readings[-2:]] == ["100", "95"]
         assert readings[0]["bgdelta"] == 5
+
+    def test_a_reading_without_a_direction_gets_none(self, device: Device) -> None:
+        device.store(sgv(100, 0))
+        assert "direction" not in get(device, "/api/v2/properties/bgnow")["bgnow"]["sgvs"][0]
 
     def test_without_a_current_one_there_is_none(self, device: Device) -> None:
         device.store(sgv(200, -60))

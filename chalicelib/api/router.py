@@ -16,6 +16,12 @@ EXTENSION = "extension"
 """The path parameter that holds the extension, such as `json`; empty without one."""
 EXTENSIONS = ("csv", "html", "js", "json", "tsv", "txt", "xml")
 
+_API = "api"
+_ANY_CASE = (_API, "pebble")
+"""The first segments of paths of Nightscout."""
+_AFTER_VERSION = 3
+"""The place of the segment after `/api/v1`."""
+
 Handler = Callable[[Mapping[str, Any]], Response]
 """Responds to an event of the gateway."""
 
@@ -45,15 +51,25 @@ class Router:
         """Add all paths of an operation."""
         for path in operation.paths:
             segments = tuple(_segments(path))
+            if segments[1] in _ANY_CASE:
+                segments = tuple(part if part.startswith("{") else part.lower() for part in segments)
             routes = self._routes.setdefault((operation.method, len(segments)), [])
             routes.append(_Route(segments, handler))
             routes.sort(key=lambda route: [segment.startswith("{") for segment in route.segments])
 
     def find(self, method: str, path: str) -> RouteMatch | None:
-        """The route of a request, by the path as the client sent it; a slash at its end makes no difference."""
+        """The route of a request, by the path as the client sent it; a slash at its end makes no difference.
+
+        In paths of Nightscout, neither does the case of letters nor a second slash after the version.
+        Source: nightscout-api 3.
+        """
         path, extension = split_extension(path)
         segments = _segments(path)
         decoded = [unquote(segment) for segment in segments]
+        if (prefix := decoded[1].lower() if len(decoded) > 1 else "") in _ANY_CASE:
+            if prefix == _API and len(segments) > _AFTER_VERSION + 1 and not segments[_AFTER_VERSION]:
+                del segments[_AFTER_VERSION], decoded[_AFTER_VERSION]
+            decoded = [segment.lower() for segment in decoded]
         for route in self._routes.get((method, len(segments)), ()):
             if (parameters := _parameters(route.segments, segments, decoded)) is not None:
                 return RouteMatch(route.handler, parameters | {EXTENSION: extension})

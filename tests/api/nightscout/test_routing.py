@@ -32,6 +32,37 @@ def test_a_path_may_end_with_an_extension_or_a_slash(api: ApiClient, path: str) 
     assert api.request("GET", path).status == 200
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/verifyAuth",
+        "/API/V1/VERIFYAUTH.json",
+        "/api/v1//verifyauth",
+        "/api/v2//verifyauth/",
+        "/api/v1/%76erifyauth",
+    ],
+)
+def test_neither_case_nor_a_second_slash_after_the_version_makes_a_difference(api: ApiClient, path: str) -> None:
+    assert api.request("GET", path).status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["//api/v1/verifyauth", "/api//v1/verifyauth", "/api/v1///verifyauth", "/api/v1//", "/api/v1//x"]
+)
+def test_other_slashes_do(api: ApiClient, path: str) -> None:
+    assert api.request("GET", path).status == 404
+
+
+@pytest.mark.parametrize("path", ["/api/v3/lastModified", "/api/v3/lastmodified"])
+def test_a_path_that_is_spelled_with_a_capital_is_found_in_any_case(api: ApiClient, path: str) -> None:
+    assert api.request("GET", path).status == 401
+
+
+def test_what_a_path_names_keeps_its_case(api: ApiClient, pump: dict[str, Any]) -> None:
+    for token, status in ((pump["token"], 200), (pump["token"].upper(), 401)):
+        assert api.request("GET", f"/API/V2/Authorization/Request/{token}").status == status
+
+
 def test_head_is_get_without_a_body(api: ApiClient) -> None:
     got, head = (app(event(method, "/api/v1/verifyauth"), None) for method in ("GET", "HEAD"))
     assert (head["statusCode"], head["body"]) == (200, "")

@@ -107,7 +107,7 @@ def test_the_data_is_exported_and_erased_with_a_receipt_then_the_account(home: P
         page.get_by_role("button", name="Delete the account").click()
         dialog.get_by_label("Your password").fill(PASSWORD)
         dialog.get_by_role("button", name="Delete").click()
-        expect(page.get_by_role("status")).to_contain_text("The account is deleted")
+        expect(page.get_by_role("status").filter(has_text="The account is deleted")).to_be_focused()
         page.get_by_role("link", name="To the start").click()
         expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     assert sign_in_status(user, user.email, PASSWORD) == 401

@@ -7,12 +7,13 @@ page's own, and lets the page call it. The name that it calls the server by is s
 from collections.abc import Collection
 from ipaddress import ip_address
 
-LOCAL = "localhost"
+LOCAL_ENDINGS = (".localhost", ".local")
+"""Names that no public server of names leads anywhere (RFC 6761, 6762)."""
 
 
 class Names:
-    """Tells by which names the server is called rightly: addresses, which nobody can lead elsewhere, `localhost`, and
-    names of its own."""
+    """Tells by which names the server is called rightly: addresses, names without a dot and those of the local network,
+    none of which a stranger can lead here, and names of its own."""
 
     def __init__(self, own: Collection[str] = ()) -> None:
         self._own = frozenset(name.lower() for name in own)
@@ -20,7 +21,7 @@ class Names:
     def has(self, host: str) -> bool:
         """Whether the header `Host` has one of these names. Old clients send none, and browsers always do."""
         name = _without_port(host.strip().lower()).removesuffix(".")
-        return not name or name == LOCAL or name.endswith(f".{LOCAL}") or name in self._own or _is_address(name)
+        return "." not in name or name.endswith(LOCAL_ENDINGS) or name in self._own or _is_address(name)
 
 
 def _without_port(host: str) -> str:

@@ -178,11 +178,21 @@ def _is_object(engine: EmbeddedEngine, file: str) -> bool:
 
 
 def _stray_files(home: Home) -> list[str]:
-    names = {path.name: path.stat().st_mtime for path in (home.data_dir / OBJECTS_FOLDER).iterdir()}
+    names = {path.name: found.st_mtime for path, found in _present((home.data_dir / OBJECTS_FOLDER).iterdir())}
     with home.engine.database.reading() as connection:
         known = {stored.file for stored in object_files(connection)} | removed_files(connection)
     oldest_s = time.time() - STRAY_AFTER_S
     return sorted(name for name, changed_s in names.items() if name not in known and changed_s < oldest_s)
+
+
+def _present(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """The paths with their state. A server renames and removes files meanwhile; those are left out."""
+    for path in paths:
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            continue
+        yield path, found
 
 
 def _check_blobs(home: Home, steps: Steps) -> CheckResult:
@@ -276,7 +286,7 @@ def _check_modes(data_dir: Path) -> CheckResult:
         return CheckResult("not examined on Windows")
     paths = [data_dir, *(data_dir / name for name in (DATABASE_NAME, OBJECTS_FOLDER, SECRETS_FOLDER))]
     paths += (data_dir / SECRETS_FOLDER).iterdir()
-    open_paths = [path for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    open_paths = [path for path, found in _present(paths) if stat.S_IMODE(found.st_mode) & 0o077]
     warnings = [f"other users may read {path}: chmod {700 if path.is_dir() else 600}" for path in open_paths]
     return CheckResult("only the owner reads the folder and the secrets", warnings=warnings)
 

@@ -81,6 +81,13 @@ def test_a_folder_in_use_is_examined_beside_the_server(data_folder: Path) -> Non
         assert person.store_blob(b"more").status == 201
 
 
+def test_files_that_a_server_removes_meanwhile_are_no_fault(data_folder: Path) -> None:
+    """Such a file is listed, and is gone when it is looked at, as a link that leads nowhere is."""
+    for name in ("objects/0123.part", "secrets/server-secret.json.part"):
+        (data_folder / name).symlink_to("gone")
+    assert worst(examine(data_folder, Progress)) is Level.OK
+
+
 def test_the_folder_of_a_server_that_was_killed_is_examined_as_it_is(data_folder: Path) -> None:
     code = (
         "import os, pathlib, sys\n"

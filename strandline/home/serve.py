@@ -63,7 +63,7 @@ def serve(options: ServeOptions) -> None:
             process_services.override(home.services)
             callers = Callers(options.trusted_proxies)
             gateway = HomeGateway(lambda: home.engine.objects, callers, _names(options))
-            server = HomeHttpServer(gateway, listening, gateway.admits_upload, may_connect=callers.may_connect)
+            server = HomeHttpServer(gateway, listening, gateway.refusal_of_upload, may_connect=callers.may_connect)
             _stop_on_signals(server)
             with _working(home, options):
                 print(f"data: {home.data_dir}")

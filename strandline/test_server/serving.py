@@ -87,7 +87,7 @@ def _url(listening: socket.socket) -> str:
 
 def _serve(application: "WSGIApplication", listening: socket.socket, threads: int) -> None:
     """Serve an application in threads of its own, which end with the process. It sees each upload, signed or not."""
-    server = HomeHttpServer(application, listening, lambda _target, _headers: True, threads)
+    server = HomeHttpServer(application, listening, lambda _target, _headers: None, threads)
     Thread(target=server.serve, args=(0,), name="test server", daemon=True).start()
 
 

@@ -71,7 +71,7 @@ def served(trusted_proxies: Sequence[str] = (), folder: Path | None = None) -> I
     process_services.override(services)
     callers = Callers([ip_network(proxy) for proxy in trusted_proxies])
     gateway = HomeGateway(lambda: engine.objects, callers)
-    server = HomeHttpServer(gateway, listening, gateway.admits_upload)
+    server = HomeHttpServer(gateway, listening, gateway.refusal_of_upload)
     thread = Thread(target=server.serve, args=[5.0], daemon=True)
     thread.start()
     try:

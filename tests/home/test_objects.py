@@ -85,7 +85,9 @@ def test_another_key_method_and_parameter_are_refused(server: Served, signed: Si
 def test_an_expired_address_is_refused(server: Served, signed: SignedUpload) -> None:
     server.ahead_ms = HOUR_S * 1000
 
-    assert uploaded(server, signed).status == 403
+    reply = uploaded(server, signed)
+
+    assert (reply.status, reply.json()["detail"]) == (403, "the address has expired")
 
 
 def test_an_address_that_is_used_again_changes_nothing(server: Served, signed: SignedUpload) -> None:

@@ -185,13 +185,13 @@ class FileObjects:
         """See `Objects.sign_download`."""
         return self._signer.download(key, lifetime_s, media_type, disposition)
 
-    def admits_upload(self, target: str, headers: Mapping[str, str]) -> bool:
-        """Whether `receive_upload` would read the body of this request."""
-        try:
-            self._signer.verify_upload(target, headers)
-        except AddressRefusedError:
-            return False
-        return True
+    def require_signed_upload(self, target: str, headers: Mapping[str, str]) -> None:
+        """Raise unless `receive_upload` would read the body of this request.
+
+        Raises:
+            AddressRefusedError: 403, as there.
+        """
+        self._signer.verify_upload(target, headers)
 
     def receive_upload(self, target: str, headers: Mapping[str, str], body: BinaryIO) -> None:
         """Store the object of a signed upload, whose body is read only if the signature fits.

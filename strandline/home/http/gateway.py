@@ -18,7 +18,7 @@ from chalicelib.observability import logger, stack_frames
 from strandline.home.http.callers import Callers
 from strandline.home.http.names import Names
 from strandline.home.http.objects import ObjectsEndpoint
-from strandline.home.http.refusals import DEFECT, FORBIDDEN, MISDIRECTED
+from strandline.home.http.refusals import DEFECT, FORBIDDEN, MISDIRECTED, Refusal
 from strandline.home.http.resources import Resources
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ class HomeGateway:
         self._callers = callers or Callers()
         self._resources = Resources(app.routes)
 
-    def admits_upload(self, target: str, headers: Mapping[str, str]) -> bool:
-        """See `ObjectsEndpoint.admits`."""
-        return self._objects.admits(target, headers)
+    def refusal_of_upload(self, target: str, headers: Mapping[str, str]) -> Refusal | None:
+        """See `ObjectsEndpoint.refusal_of_upload`."""
+        return self._objects.refusal_of_upload(target, headers)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Reply to a request; no error leaves."""

@@ -33,14 +33,19 @@ class ObjectsEndpoint:
     def __init__(self, objects: Callable[[], FileObjects]) -> None:
         self._objects = objects
 
-    def admits(self, target: str, headers: Mapping[str, str]) -> bool:
-        """Whether an upload is one that was signed, and whose time is not over: nothing else is received.
+    def refusal_of_upload(self, target: str, headers: Mapping[str, str]) -> Refusal | None:
+        """The refusal of an upload that was not signed, or whose time is over, of which nothing is received; None for
+        others.
 
         Args:
             target: path and query as they were sent, still encoded.
             headers: those of the request, by their names in lower case.
         """
-        return self._objects().admits_upload(target, headers)
+        try:
+            self._objects().require_signed_upload(target, headers)
+        except AddressRefusedError as error:
+            return _refusal(error)
+        return None
 
     def reply(self, target: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Reply to a request for a signed address.
@@ -61,11 +66,15 @@ class ObjectsEndpoint:
                 case _:
                     return UNSIGNED.send(start_response)
         except AddressRefusedError as error:
-            return Refusal(error.status, "address-refused", str(error)).send(start_response)
+            return _refusal(error).send(start_response)
         except NoSpaceError:
             return NO_SPACE.send(start_response)
         except UnavailableError:
             return UNAVAILABLE.send(start_response)
+
+
+def _refusal(error: AddressRefusedError) -> Refusal:
+    return Refusal(error.status, UNSIGNED.code, str(error))
 
 
 def _headers(environ: "WSGIEnvironment") -> dict[str, str]:

@@ -27,8 +27,8 @@ MIN_BODY_BYTES_A_SECOND = 1024
 """The rate of a body after `BODY_PATIENCE_S`."""
 _LENGTH, _ENCODING = "content-length", "transfer-encoding"
 
-Admits = Callable[[str, Mapping[str, str]], bool]
-"""Tells whether an upload, by its target and its headers, is one that was signed."""
+RefusalOfUpload = Callable[[str, Mapping[str, str]], refusals.Refusal | None]
+"""The refusal of an upload by its target and its headers; None if its body may be received."""
 
 
 class RequestParser(HTTPRequestParser):
@@ -39,7 +39,7 @@ class RequestParser(HTTPRequestParser):
         self.all_headers: list[tuple[str, str]] = []
         """Names and values as they came: waitress itself joins the values of a repeated header."""
         self._started_s = time.monotonic()
-        self._is_admitted = True
+        self._refusal: refusals.Refusal | None = None
 
     def is_too_slow(self, now_s: float) -> bool:
         """Whether the client takes longer to send the request than any that wants an answer."""
@@ -58,8 +58,8 @@ class RequestParser(HTTPRequestParser):
             self.error = _NoSpaceError("")
             self.completed = True
             return len(data)
-        if not self._is_admitted and self.error is None:
-            self.error = _UnsignedError("")
+        if self._refusal is not None and self.error is None:
+            self.error = UploadRefusedError(self._refusal)
             self.completed = True
         if self.error is not None:
             self.expect_continue = False  # waitress would ask for the body of a request that is refused
@@ -87,7 +87,7 @@ class RequestParser(HTTPRequestParser):
             self.adj.max_request_body_size = MAX_BODY_BYTES + 1
         elif request.command == "PUT":
             headers = {name.replace("_", "-").lower(): value for name, value in self.headers.items()}
-            self._is_admitted = request.adj.admits(request.request_uri, headers)
+            self._refusal = request.adj.refusal_of_upload(request.request_uri, headers)
 
     def _require_one_end(self) -> None:
         """Raise unless every reader of the request finds its end at the same place (RFC 9112, 6.3).
@@ -107,7 +107,10 @@ class _NoSpaceError(Error):
     code = refusals.NO_SPACE.status
 
 
-class _UnsignedError(Error):
-    """An upload that nobody signed."""
+class UploadRefusedError(Error):
+    """An upload of which nothing is received."""
 
-    code = refusals.UNSIGNED.status
+    def __init__(self, refusal: refusals.Refusal) -> None:
+        super().__init__(refusal.detail)
+        self.code = refusal.status
+        self.refusal = refusal

@@ -20,7 +20,7 @@ from waitress.task import ErrorTask, WSGITask
 
 from strandline.home.http import refusals
 from strandline.home.http.gateway import HEADERS
-from strandline.home.http.parsing import MAX_UPLOAD_BYTES, Admits, RequestParser
+from strandline.home.http.parsing import MAX_UPLOAD_BYTES, RefusalOfUpload, RequestParser, UploadRefusedError
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -46,15 +46,14 @@ DRAINED_S, DRAINED_BYTES = 1.0, 32 * 1024 * 1024
 """Seconds and bytes that the server reads on after it has refused a request."""
 _REFUSALS = {
     400: refusals.MALFORMED,
-    403: refusals.UNSIGNED,
     413: refusals.TOO_LARGE,
     431: refusals.HEADERS_TOO_LARGE,
     501: refusals.NOT_IMPLEMENTED,
     507: refusals.NO_SPACE,
 }
 """The refusals of waitress by its statuses."""
-_UNREAD = (refusals.UNSIGNED, refusals.TOO_LARGE, refusals.HEADERS_TOO_LARGE, refusals.NO_SPACE)
-"""Refusals of requests that are not read to their end."""
+_UNREAD = (refusals.TOO_LARGE, refusals.HEADERS_TOO_LARGE, refusals.NO_SPACE)
+"""Refusals of requests that are not read to their end, as uploads that nobody signed."""
 
 
 class _Task(WSGITask):
@@ -86,13 +85,15 @@ class _ErrorTask(ErrorTask):
     def execute(self) -> None:
         """Send the refusal, and close the connection: what follows the request cannot be understood."""
         request: Any = self.request  # its stub declares it as the error
-        refusal = _REFUSALS.get(request.error.code, refusals.DEFECT)
+        error = request.error
+        is_ours = isinstance(error, UploadRefusedError)
+        refusal = error.refusal if is_ours else _REFUSALS.get(error.code, refusals.DEFECT)
         self.status = refusal.status_line
         self.response_headers = refusal.headers
         self.set_close_on_finish()
         self.content_length = len(refusal.body)
         self.write(refusal.body)
-        if refusal in _UNREAD:
+        if is_ours or refusal in _UNREAD:
             self._drain()
 
     def _drain(self) -> None:
@@ -185,7 +186,7 @@ class HomeHttpServer(TcpWSGIServer):
         self,
         application: "WSGIApplication",
         listening: socket.socket,
-        admits: Admits,
+        refusal_of_upload: RefusalOfUpload,
         threads: int = THREADS,
         may_connect: Callable[[str], bool] = lambda _: True,
     ) -> None:
@@ -193,7 +194,7 @@ class HomeHttpServer(TcpWSGIServer):
 
         Args:
             listening: bound to its address.
-            admits: tells whether an upload to a signed address is the one that was signed.
+            refusal_of_upload: tells why an upload to a signed address is refused before its body is received.
             threads: how many requests are served at a time.
             may_connect: tells whether requests of an address are served. A few others are told that they are not.
         """
@@ -222,7 +223,7 @@ class HomeHttpServer(TcpWSGIServer):
             asyncore_use_poll=hasattr(socket, "AF_UNIX"),  # select() ends at 1024 descriptors; Windows has no poll()
         )
         settings: Any = adjustments  # waitress hands its settings on to the parsers, and this with them
-        settings.admits = admits
+        settings.refusal_of_upload = refusal_of_upload
         sockinfo = (listening.family, listening.type, listening.proto, listening.getsockname())
         super().__init__(
             application, self._descriptors, _sock=listening, adj=adjustments, bind_socket=False, sockinfo=sockinfo

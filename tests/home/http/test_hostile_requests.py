@@ -119,7 +119,7 @@ def running(threads: int = 4, **options: Any) -> Iterator[tuple[HomeHttpServer, 
     """A server that looks for slow clients all the time, and what connects to it."""
     listening = listening_socket("127.0.0.1", 0)
     address = listening.getsockname()
-    server = HomeHttpServer(_reply, listening, lambda _target, _headers: True, threads, **options)
+    server = HomeHttpServer(_reply, listening, lambda _target, _headers: None, threads, **options)
     settings: Any = server.adj
     settings.cleanup_interval = 0
     settings.outbuf_high_watermark = 1024 * 1024

@@ -144,3 +144,12 @@ def _code(document: Path) -> str:
     text = document.read_text()
     blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
     return "\n".join([*blocks, *re.findall(r"`[^`\n]+`", text)])
+
+
+def test_the_readme_has_the_bill_of_the_page_about_deploying() -> None:
+    bill = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8").partition("## The bill")[2]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w ,]+) \| `(\w+)` \| ([\d.,]+) \| ([\d.]+) \|$", readme, re.M)
+    assert len(rows) == 4
+    for who, profile, a_month, a_user in rows:
+        assert re.search(rf"^\| {who}, `{profile}` \| {a_month} \| [\d.,]+ \| {a_user} \|$", bill, re.M), who

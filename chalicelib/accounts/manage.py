@@ -9,7 +9,7 @@ from chalicelib.access.policy import CUSTODIAN, UPLOAD, VIEW
 from chalicelib.accounts.account import NO_ACCOUNT, Account, user_id_of
 from chalicelib.accounts.bodies import NewUser, UserUpdates, custodial_email
 from chalicelib.accounts.grant import Grant
-from chalicelib.accounts.password_sign_in import attempt_counter, count_attempt, count_tried_address
+from chalicelib.accounts.password_sign_in import attempt_counter, count_for_user, count_tried_address
 from chalicelib.accounts.ports import AccountPorts, Accounts, Grants
 from chalicelib.accounts.roles import BROKERED, CUSTODIAL_ACCOUNT, PATIENT
 from chalicelib.accounts.session import end_other_logins, end_restricted_tokens
@@ -124,9 +124,8 @@ def _count_password_change(call: Call, user_id: str, ports: AccountPorts) -> Non
     Raises:
         TooManyAttemptsError: too many in this window.
     """
-    if not call.caller.is_server:
-        changes = attempt_counter("password_changes", user_id, MAX_PASSWORD_CHANGES, call.now_ms)
-        count_attempt(ports.sign_in_attempts, [changes], call.now_ms)
+    changes = attempt_counter("password_changes", user_id, MAX_PASSWORD_CHANGES, call.now_ms)
+    count_for_user(call, changes, ports)
 
 
 def _count_custodial_account(call: Call, ports: AccountPorts) -> None:
@@ -135,10 +134,9 @@ def _count_custodial_account(call: Call, ports: AccountPorts) -> None:
     Raises:
         TooManyAttemptsError: the user made too many today.
     """
-    if not call.caller.is_server:
-        maker_id = call.caller.user_id or ""
-        today = attempt_counter("custodial", maker_id, MAX_CUSTODIAL_ACCOUNTS_A_DAY, call.now_ms, DAY_S)
-        count_attempt(ports.sign_in_attempts, [today], call.now_ms)
+    maker_id = call.caller.user_id or ""
+    today = attempt_counter("custodial", maker_id, MAX_CUSTODIAL_ACCOUNTS_A_DAY, call.now_ms, DAY_S)
+    count_for_user(call, today, ports)
 
 
 def read_user(call: Call, id_or_email: str, ports: AccountPorts) -> Account:

@@ -185,9 +185,8 @@ def count_tried_address(call: Call, ports: AccountPorts) -> None:
     Raises:
         TooManyAttemptsError: the user tried too many in this window.
     """
-    if not call.caller.is_server:
-        counter = attempt_counter("addresses", call.caller.user_id or "", MAX_ADDRESSES_TRIED, call.now_ms)
-        count_attempt(ports.sign_in_attempts, [counter], call.now_ms)
+    counter = attempt_counter("addresses", call.caller.user_id or "", MAX_ADDRESSES_TRIED, call.now_ms)
+    count_for_user(call, counter, ports)
 
 
 def _count_sign_in(call: Call, email: str, source: SignInSource, ports: AccountPorts) -> None:
@@ -214,6 +213,16 @@ def count_sign_up(call: Call, source: SignInSource, ports: AccountPorts) -> None
     """
     if not source.is_this_machine:
         counter = attempt_counter("sign_ups", source.network, MAX_SIGN_UPS, call.now_ms)
+        count_attempt(ports.sign_in_attempts, [counter], call.now_ms)
+
+
+def count_for_user(call: Call, counter: AttemptCounter, ports: AccountPorts) -> None:
+    """Count something that a user does. Servers are free.
+
+    Raises:
+        TooManyAttemptsError: the counter is full.
+    """
+    if not call.caller.is_server:
         count_attempt(ports.sign_in_attempts, [counter], call.now_ms)
 
 

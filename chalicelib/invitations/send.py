@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.access.call import Call
 from chalicelib.accounts.grant import Grant
-from chalicelib.accounts.password_sign_in import attempt_counter, count_attempt
+from chalicelib.accounts.password_sign_in import attempt_counter, count_for_user
 from chalicelib.conflicts import retry_on_conflict
 from chalicelib.errors import (
     InvitationExistsError,
@@ -125,9 +125,8 @@ def _custodian_id(call: Call, sharer_id: str) -> str:
 
 
 def _count(call: Call, ports: InvitationPorts) -> None:
-    if not call.caller.is_server:
-        sent = attempt_counter("invitations", call.caller.user_id or "", MAX_SENT_IN_WINDOW, call.now_ms)
-        count_attempt(ports.accounts.sign_in_attempts, [sent], call.now_ms)
+    sent = attempt_counter("invitations", call.caller.user_id or "", MAX_SENT_IN_WINDOW, call.now_ms)
+    count_for_user(call, sent, ports.accounts)
 
 
 def _require_room(call: Call, sharer_id: str, ports: InvitationPorts) -> None:
